@@ -1,0 +1,20 @@
+export type DeadLetterKind = 'inbox' | 'outbox' | 'notify';
+
+/** Work that was given up, kept whole so that it can be seen and tried again. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly kind: DeadLetterKind;
+  /** A stable code, such as `unreadable_body` or `attempts_exhausted`. */
+  readonly reason: string;
+  /** In words, without values of persons. */
+  readonly detail: string;
+  /** The inbox event's row, when there is one. */
+  readonly eventId: number | null;
+  readonly eventType: string | null;
+  /** Base64 of the body, when it could not be read. */
+  readonly bodyBase64: string | null;
+  readonly attempts: number;
+  readonly createdAt: string;
+}
+
+export type NewDeadLetter = Omit<DeadLetter, 'id'>;

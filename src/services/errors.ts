@@ -1,0 +1,29 @@
+/** Why a service refused, in a closed set: `api/error-handler.ts` holds the one table from kind to status. */
+export type ServiceErrorKind =
+  | 'not_found'
+  | 'gone'
+  | 'invalid'
+  | 'conflict'
+  | 'refused'
+  | 'cursor_expired'
+  | 'unavailable';
+
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError';
+  readonly kind: ServiceErrorKind;
+  /** Which member of the input is meant, as a JSON pointer or parameter name. */
+  readonly path: string | null;
+  /** Seconds after which another try makes sense (`unavailable`). */
+  readonly retryAfterSeconds: number | null;
+
+  constructor(
+    kind: ServiceErrorKind,
+    message: string,
+    options: { path?: string; retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.kind = kind;
+    this.path = options.path ?? null;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * What the services need and do not build themselves. `app.ts` hands over objects that fit by shape; the
+ * store, the queue and monitoring know nothing of this file.
+ */
+import type { Change, NewChange } from '../domain/changes.ts';
+import type { DeadLetter, DeadLetterKind } from '../domain/dead-letters.ts';
+import type { EntityKind, EntityRow } from '../domain/entities.ts';
+import type { MirroredRecord } from '../domain/records.ts';
+import type { RunCounts, RunStatus, SyncRun } from '../domain/sync-runs.ts';
+
+/** A page of rows and the position to continue from; null when there are no more. */
+export interface Page<T, P> {
+  readonly rows: readonly T[];
+  readonly next: P | null;
+}
+
+/** What the staleness gate needs to know of a mirrored record. */
+export type RecordState = Pick<MirroredRecord, 'recordId' | 'readAt' | 'hash' | 'deletedAt' | 'mergedInto'>;
+
+export interface RecordStore {
+  states(object: string, recordIds: readonly string[]): Promise<Map<string, RecordState>>;
+  load(object: string, recordIds: readonly string[]): Promise<Map<string, MirroredRecord>>;
+  /** Writes whole rows; a row whose stored `readAt` is later stays as it is. */
+  upsert(records: readonly MirroredRecord[]): Promise<void>;
+  /** Notes that an unchanged record was seen again at a later instant. */
+  touch(object: string, recordIds: readonly string[], readAt: string): Promise<void>;
+  markGone(
+    gone: readonly {
+      object: string;
+      recordId: string;
+      readAt: string;
+      deletedAt: string;
+      mergedInto: string | null;
+    }[],
+  ): Promise<void>;
+  countLive(object: string): Promise<number>;
+  /** Ids of live records last read before `readAt`, in id order, from after `afterId`. */
+  liveIds(object: string, beforeReadAt: string, afterId: string, limit: number): Promise<string[]>;
+}
+
+export interface EntityStore {
+  byRecordIds(kind: EntityKind, recordIds: readonly string[]): Promise<Map<string, EntityRow>>;
+  /** By our id or by the Attio record id. */
+  find(kind: EntityKind, id: string): Promise<EntityRow | undefined>;
+  findByKey(kind: EntityKind, key: string): Promise<EntityRow[]>;
+  findByExternalId(kind: EntityKind, externalId: string): Promise<EntityRow | undefined>;
+  list(kind: EntityKind, afterId: string, limit: number): Promise<EntityRow[]>;
+  /** Ids of the things that were merged into this one, directly or through others. */
+  mergedFrom(kind: EntityKind, id: string): Promise<string[]>;
+  /** Record ids of the live things that hold each key. */
+  ownersOf(kind: EntityKind, keys: readonly string[]): Promise<Map<string, string[]>>;
+  put(rows: readonly EntityRow[]): Promise<void>;
+}
+
+export interface ChangeStore {
+  append(changes: readonly NewChange[]): Promise<void>;
+  after(seq: number, limit: number): Promise<Change[]>;
+  /** The oldest kept and the newest place in the feed; both 0 while it is empty. `prunedThrough`: the last place that was dropped. */
+  bounds(): Promise<{ prunedThrough: number; newest: number }>;
+}
+
+/** One page of a full sync, once its records are applied. */
+export interface SyncPage {
+  readonly offset: number;
+  /** In Attio's order. */
+  readonly recordIds: readonly string[];
+  readonly readAt: string;
+  readonly last: boolean;
+}
+
+export interface SyncRunStore {
+  /** @returns the new run, or the one that runs already for this object */
+  start(run: SyncRun): Promise<{ run: SyncRun; alreadyRunning: boolean }>;
+  get(runId: string): Promise<SyncRun | undefined>;
+  children(runId: string): Promise<SyncRun[]>;
+  list(beforeStartedAt: string | null, limit: number): Promise<SyncRun[]>;
+  running(): Promise<SyncRun[]>;
+  runningFor(object: string): Promise<SyncRun | undefined>;
+  /** Adds to the counts of a run that still runs. */
+  addCounts(runId: string, counts: Partial<RunCounts>): Promise<void>;
+  finish(
+    runId: string,
+    status: Exclude<RunStatus, 'running'>,
+    finishedAt: string,
+    error: string | null,
+  ): Promise<void>;
+  savePage(runId: string, page: SyncPage): Promise<void>;
+  pages(runId: string): Promise<SyncPage[]>;
+  dropPages(runId: string): Promise<void>;
+}
+
+export interface DeadLetterStore {
+  list(kind: DeadLetterKind | null, afterId: number, limit: number): Promise<Page<DeadLetter, number>>;
+  get(id: string): Promise<DeadLetter | undefined>;
+  remove(id: string): Promise<void>;
+  counts(): Promise<Record<DeadLetterKind, number>>;
+}
+
+export interface WorkspaceStore {
+  /** The workspace that this database mirrors; null until Attio has first answered. */
+  get(): Promise<string | null>;
+  /** Stores the first one learnt. @returns the one that stands */
+  learn(workspaceId: string): Promise<string>;
+}
+
+/** The stores that take part in one transaction. */
+export interface Stores {
+  readonly records: RecordStore;
+  readonly entities: EntityStore;
+  readonly changes: ChangeStore;
+  readonly runs: SyncRunStore;
+}
+
+export interface UnitOfWork extends Stores {
+  /** All or nothing. Nothing but these stores may be awaited inside. */
+  transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
+}
+
+/** Collects keys and runs them in batches: the first at once, then at most one batch per interval while more come. */
+export interface Batcher<R> {
+  add(key: string): Promise<R>;
+  close(): void;
+}
+
+export type BatcherFactory = <R>(
+  run: (keys: readonly string[], signal: AbortSignal) => Promise<ReadonlyMap<string, R>>,
+) => Batcher<R>;
+
+/** One place for what happened, in the services' words. Never throws. */
+export interface SyncEvents {
+  recordsSettled(
+    object: string,
+    outcome: 'created' | 'updated' | 'unchanged' | 'deleted' | 'merged' | 'stale' | 'invalid',
+    count: number,
+  ): void;
+  runStarted(run: SyncRun, resumed: boolean): void;
+  runProgressed(run: SyncRun): void;
+  runFinished(run: SyncRun): void;
+  workspaceMismatch(expected: string, actual: string): void;
+  tokenRefused(detail: string): void;
+}
