@@ -1,0 +1,69 @@
+import type { Selectable } from 'kysely';
+import type { Change, ChangeType, NewChange } from '../domain/changes.ts';
+import { chunks, type Handle, parseJson } from './database.ts';
+import type { ChangeTable } from './schema.ts';
+
+/** The change feed: what happened to the mirror, in commit order. */
+export class ChangesStore {
+  readonly #db: Handle;
+
+  constructor(db: Handle) {
+    this.#db = db;
+  }
+
+  async append(changes: readonly NewChange[]): Promise<void> {
+    for (const part of chunks(changes)) {
+      await this.#db.insertInto('change').values(part.map(writeChange)).execute();
+    }
+  }
+
+  async after(seq: number, limit: number): Promise<Change[]> {
+    const rows = await this.#db
+      .selectFrom('change')
+      .selectAll()
+      .where('seq', '>', seq)
+      .orderBy('seq')
+      .limit(limit)
+      .execute();
+    return rows.map(readChange);
+  }
+
+  async bounds(): Promise<{ prunedThrough: number; newest: number }> {
+    const { pruned_through: prunedThrough } = await this.#db
+      .selectFrom('change_feed')
+      .select('pruned_through')
+      .executeTakeFirstOrThrow();
+    const { newest } = await this.#db
+      .selectFrom('change')
+      .select((eb) => eb.fn.max('seq').as('newest'))
+      .executeTakeFirstOrThrow();
+    return { prunedThrough, newest: newest ?? prunedThrough };
+  }
+}
+
+function readChange(row: Selectable<ChangeTable>): Change {
+  return {
+    seq: row.seq,
+    type: row.type as ChangeType, // written from a NewChange
+    object: row.object,
+    id: row.id,
+    ...(row.merged_id === null ? {} : { mergedId: row.merged_id }),
+    source: row.source as Change['source'], // written from a NewChange
+    changed: parseJson(row.changed_json),
+    at: row.at,
+    data: parseJson(row.data_json),
+  };
+}
+
+function writeChange(change: NewChange): Omit<ChangeTable, 'seq'> {
+  return {
+    type: change.type,
+    object: change.object,
+    id: change.id,
+    merged_id: change.mergedId ?? null,
+    source: change.source,
+    changed_json: JSON.stringify(change.changed),
+    at: change.at,
+    data_json: JSON.stringify(change.data),
+  };
+}

@@ -1,0 +1,81 @@
+import type { Selectable } from 'kysely';
+import type { DeadLetter, DeadLetterKind, NewDeadLetter } from '../domain/dead-letters.ts';
+import { chunks, type Handle } from './database.ts';
+import type { DeadLetterTable } from './schema.ts';
+
+/** What was given up, until it is replayed. */
+export class DeadLettersStore {
+  readonly #db: Handle;
+
+  constructor(db: Handle) {
+    this.#db = db;
+  }
+
+  async list(
+    kind: DeadLetterKind | null,
+    afterId: number,
+    limit: number,
+  ): Promise<{ rows: DeadLetter[]; next: number | null }> {
+    let query = this.#db.selectFrom('dead_letter').selectAll().where('id', '>', afterId);
+    if (kind !== null) query = query.where('kind', '=', kind);
+    const rows = await query
+      .orderBy('id')
+      .limit(limit + 1)
+      .execute();
+    const page = rows.slice(0, limit);
+    return { rows: page.map(readLetter), next: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
+  }
+
+  async get(id: number): Promise<DeadLetter | undefined> {
+    const row = await this.#db.selectFrom('dead_letter').selectAll().where('id', '=', id).executeTakeFirst();
+    return row && readLetter(row);
+  }
+
+  async remove(id: number): Promise<void> {
+    await this.#db.deleteFrom('dead_letter').where('id', '=', id).execute();
+  }
+
+  async counts(): Promise<Record<DeadLetterKind, number>> {
+    const rows = await this.#db
+      .selectFrom('dead_letter')
+      .select((eb) => ['kind', eb.fn.countAll<number>().as('count')])
+      .groupBy('kind')
+      .execute();
+    const count = (kind: DeadLetterKind) => Number(rows.find((row) => row.kind === kind)?.count ?? 0);
+    return { inbox: count('inbox'), outbox: count('outbox'), notify: count('notify') };
+  }
+}
+
+export async function insertDeadLetters(db: Handle, letters: readonly NewDeadLetter[]): Promise<void> {
+  for (const part of chunks(letters)) {
+    await db
+      .insertInto('dead_letter')
+      .values(
+        part.map((letter) => ({
+          kind: letter.kind,
+          reason: letter.reason,
+          detail: letter.detail,
+          event_id: letter.eventId,
+          event_type: letter.eventType,
+          body_base64: letter.bodyBase64,
+          attempts: letter.attempts,
+          created_at: letter.createdAt,
+        })),
+      )
+      .execute();
+  }
+}
+
+function readLetter(row: Selectable<DeadLetterTable>): DeadLetter {
+  return {
+    id: String(row.id),
+    kind: row.kind as DeadLetterKind, // written from a NewDeadLetter
+    reason: row.reason,
+    detail: row.detail,
+    eventId: row.event_id,
+    eventType: row.event_type,
+    bodyBase64: row.body_base64,
+    attempts: row.attempts,
+    createdAt: row.created_at,
+  };
+}

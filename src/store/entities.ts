@@ -1,0 +1,189 @@
+import type { EntityKind, EntityRow } from '../domain/entities.ts';
+import { chunks, type Handle, loadBy, parseJson } from './database.ts';
+import type { EntityTable } from './schema.ts';
+
+/** Contacts and companies as internal systems see them, with the keys they are found by. */
+export class EntitiesStore {
+  readonly #db: Handle;
+
+  constructor(db: Handle) {
+    this.#db = db;
+  }
+
+  async byRecordIds(kind: EntityKind, recordIds: readonly string[]): Promise<Map<string, EntityRow>> {
+    return loadBy(
+      recordIds,
+      (ids) =>
+        this.#db
+          .selectFrom('entity')
+          .selectAll()
+          .where('kind', '=', kind)
+          .where('record_id', 'in', ids)
+          .execute(),
+      (row) => row.record_id ?? row.id,
+      readEntity,
+    );
+  }
+
+  async find(kind: EntityKind, id: string): Promise<EntityRow | undefined> {
+    const row = await this.#db
+      .selectFrom('entity')
+      .selectAll()
+      .where('kind', '=', kind)
+      .where((eb) => eb.or([eb('id', '=', id), eb('record_id', '=', id)]))
+      .executeTakeFirst();
+    return row && readEntity(row);
+  }
+
+  /** The most recently changed first: while a key moves between two records, both may hold it for a moment. */
+  async findByKey(kind: EntityKind, key: string): Promise<EntityRow[]> {
+    const rows = await this.#db
+      .selectFrom('entity_key')
+      .innerJoin('entity', (join) =>
+        join.onRef('entity.kind', '=', 'entity_key.kind').onRef('entity.id', '=', 'entity_key.entity_id'),
+      )
+      .selectAll('entity')
+      .where('entity_key.kind', '=', kind)
+      .where('entity_key.key', '=', key)
+      .orderBy('entity.updated_at', 'desc')
+      .execute();
+    return rows.map(readEntity);
+  }
+
+  async findByExternalId(kind: EntityKind, externalId: string): Promise<EntityRow | undefined> {
+    const row = await this.#db
+      .selectFrom('entity')
+      .selectAll()
+      .where('kind', '=', kind)
+      .where('external_id', '=', externalId)
+      .executeTakeFirst();
+    return row && readEntity(row);
+  }
+
+  async list(kind: EntityKind, afterId: string, limit: number): Promise<EntityRow[]> {
+    const rows = await this.#db
+      .selectFrom('entity')
+      .selectAll()
+      .where('kind', '=', kind)
+      .where('id', '>', afterId)
+      .where('deleted_at', 'is', null)
+      .orderBy('id')
+      .limit(limit)
+      .execute();
+    return rows.map(readEntity);
+  }
+
+  async mergedFrom(kind: EntityKind, id: string): Promise<string[]> {
+    const merged: string[] = [];
+    let parents = [id];
+    while (parents.length > 0) {
+      const rows = await this.#db
+        .selectFrom('entity')
+        .select('id')
+        .where('kind', '=', kind)
+        .where('merged_into', 'in', parents)
+        .orderBy('id')
+        .execute();
+      parents = rows.map((row) => row.id).filter((child) => child !== id && !merged.includes(child));
+      merged.push(...parents);
+    }
+    return merged;
+  }
+
+  async ownersOf(kind: EntityKind, keys: readonly string[]): Promise<Map<string, string[]>> {
+    const owners = new Map<string, string[]>();
+    for (const part of chunks(keys)) {
+      const rows = await this.#db
+        .selectFrom('entity_key')
+        .innerJoin('entity', (join) =>
+          join.onRef('entity.kind', '=', 'entity_key.kind').onRef('entity.id', '=', 'entity_key.entity_id'),
+        )
+        .select(['entity_key.key', 'entity.record_id'])
+        .where('entity_key.kind', '=', kind)
+        .where('entity_key.key', 'in', part)
+        .execute();
+      for (const { key, record_id: owner } of rows) {
+        if (owner !== null) owners.set(key, [...(owners.get(key) ?? []), owner]);
+      }
+    }
+    return owners;
+  }
+
+  async put(rows: readonly EntityRow[]): Promise<void> {
+    for (const part of chunks(rows)) {
+      await this.#putRows(part);
+      await this.#putKeys(part);
+    }
+  }
+
+  async #putRows(rows: readonly EntityRow[]): Promise<void> {
+    await this.#db
+      .insertInto('entity')
+      .values(rows.map(writeEntity))
+      .onConflict((conflict) =>
+        conflict.columns(['kind', 'id']).doUpdateSet((eb) => ({
+          record_id: eb.ref('excluded.record_id'),
+          external_id: eb.ref('excluded.external_id'),
+          web_url: eb.ref('excluded.web_url'),
+          facts_json: eb.ref('excluded.facts_json'),
+          version: eb.ref('excluded.version'),
+          updated_at: eb.ref('excluded.updated_at'),
+          deleted_at: eb.ref('excluded.deleted_at'),
+          merged_into: eb.ref('excluded.merged_into'),
+        })),
+      )
+      .execute();
+  }
+
+  async #putKeys(rows: readonly EntityRow[]): Promise<void> {
+    const kinds = Map.groupBy(rows, (row) => row.kind);
+    for (const [kind, ofKind] of kinds) {
+      const ids = ofKind.map((row) => row.id);
+      await this.#db
+        .deleteFrom('entity_key')
+        .where('kind', '=', kind)
+        .where('entity_id', 'in', ids)
+        .execute();
+    }
+    const keys = rows.flatMap((row) =>
+      row.deletedAt === null
+        ? [...new Set(row.keys)].map((key) => ({ kind: row.kind, key, entity_id: row.id }))
+        : [],
+    );
+    for (const part of chunks(keys)) await this.#db.insertInto('entity_key').values(part).execute();
+  }
+}
+
+function readEntity(row: EntityTable): EntityRow {
+  const facts = parseJson<EntityRow['facts'] & { keys?: never }>(row.facts_json);
+  return {
+    kind: row.kind as EntityKind, // written from an EntityRow
+    id: row.id,
+    recordId: row.record_id,
+    externalId: row.external_id,
+    webUrl: row.web_url,
+    facts,
+    keys: 'emails' in facts ? facts.emails : facts.domains,
+    version: row.version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    deletedAt: row.deleted_at,
+    mergedInto: row.merged_into,
+  };
+}
+
+function writeEntity(row: EntityRow): EntityTable {
+  return {
+    kind: row.kind,
+    id: row.id,
+    record_id: row.recordId,
+    external_id: row.externalId,
+    web_url: row.webUrl,
+    facts_json: JSON.stringify(row.facts),
+    version: row.version,
+    created_at: row.createdAt,
+    updated_at: row.updatedAt,
+    deleted_at: row.deletedAt,
+    merged_into: row.mergedInto,
+  };
+}

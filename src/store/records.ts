@@ -1,0 +1,160 @@
+import type { MirroredRecord } from '../domain/records.ts';
+import { chunks, type Handle, loadBy, parseJson } from './database.ts';
+import type { RecordTable } from './schema.ts';
+
+type State = Pick<MirroredRecord, 'recordId' | 'readAt' | 'hash' | 'deletedAt' | 'mergedInto'>;
+type StateRow = Pick<RecordTable, 'record_id' | 'read_at' | 'hash' | 'deleted_at' | 'merged_into'>;
+
+const STATE_COLUMNS = ['record_id', 'read_at', 'hash', 'deleted_at', 'merged_into'] as const;
+
+/** The mirror: one row per Attio record ever seen, living or gone. */
+export class RecordsStore {
+  readonly #db: Handle;
+
+  constructor(db: Handle) {
+    this.#db = db;
+  }
+
+  async states(object: string, recordIds: readonly string[]): Promise<Map<string, State>> {
+    return loadBy(
+      recordIds,
+      (ids) =>
+        this.#db
+          .selectFrom('record')
+          .select(STATE_COLUMNS)
+          .where('object', '=', object)
+          .where('record_id', 'in', ids)
+          .execute(),
+      (row) => row.record_id,
+      readState,
+    );
+  }
+
+  async load(object: string, recordIds: readonly string[]): Promise<Map<string, MirroredRecord>> {
+    return loadBy(
+      recordIds,
+      (ids) =>
+        this.#db
+          .selectFrom('record')
+          .selectAll()
+          .where('object', '=', object)
+          .where('record_id', 'in', ids)
+          .execute(),
+      (row) => row.record_id,
+      readRecord,
+    );
+  }
+
+  /** The staleness gate stands in the statement too, so that no reader of an old state can overwrite a newer one. */
+  async upsert(records: readonly MirroredRecord[]): Promise<void> {
+    for (const part of chunks(records)) {
+      await this.#db
+        .insertInto('record')
+        .values(part.map(writeRecord))
+        .onConflict((conflict) =>
+          conflict
+            .columns(['object', 'record_id'])
+            .doUpdateSet((eb) => ({
+              created_at: eb.ref('excluded.created_at'),
+              web_url: eb.ref('excluded.web_url'),
+              values_json: eb.ref('excluded.values_json'),
+              hash: eb.ref('excluded.hash'),
+              read_at: eb.ref('excluded.read_at'),
+              deleted_at: eb.ref('excluded.deleted_at'),
+              merged_into: eb.ref('excluded.merged_into'),
+            }))
+            .whereRef('excluded.read_at', '>=', 'record.read_at'),
+        )
+        .execute();
+    }
+  }
+
+  async touch(object: string, recordIds: readonly string[], readAt: string): Promise<void> {
+    for (const part of chunks(recordIds)) {
+      await this.#db
+        .updateTable('record')
+        .set({ read_at: readAt })
+        .where('object', '=', object)
+        .where('record_id', 'in', part)
+        .where('read_at', '<', readAt)
+        .execute();
+    }
+  }
+
+  async markGone(
+    gone: readonly {
+      object: string;
+      recordId: string;
+      readAt: string;
+      deletedAt: string;
+      mergedInto: string | null;
+    }[],
+  ): Promise<void> {
+    for (const row of gone) {
+      await this.#db
+        .updateTable('record')
+        .set({ read_at: row.readAt, deleted_at: row.deletedAt, merged_into: row.mergedInto })
+        .where('object', '=', row.object)
+        .where('record_id', '=', row.recordId)
+        .execute();
+    }
+  }
+
+  async countLive(object: string): Promise<number> {
+    const row = await this.#db
+      .selectFrom('record')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .where('object', '=', object)
+      .where('deleted_at', 'is', null)
+      .executeTakeFirstOrThrow();
+    return Number(row.count);
+  }
+
+  async liveIds(object: string, beforeReadAt: string, afterId: string, limit: number): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom('record')
+      .select('record_id')
+      .where('object', '=', object)
+      .where('deleted_at', 'is', null)
+      .where('read_at', '<', beforeReadAt)
+      .where('record_id', '>', afterId)
+      .orderBy('record_id')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => row.record_id);
+  }
+}
+
+function readState(row: StateRow): State {
+  return {
+    recordId: row.record_id,
+    readAt: row.read_at,
+    hash: row.hash,
+    deletedAt: row.deleted_at,
+    mergedInto: row.merged_into,
+  };
+}
+
+function readRecord(row: RecordTable): MirroredRecord {
+  return {
+    ...readState(row),
+    object: row.object,
+    createdAt: row.created_at,
+    webUrl: row.web_url,
+    values: parseJson(row.values_json),
+  };
+}
+
+function writeRecord(record: MirroredRecord): RecordTable {
+  return {
+    object: record.object,
+    record_id: record.recordId,
+    created_at: record.createdAt,
+    web_url: record.webUrl,
+    values_json: JSON.stringify(record.values),
+    hash: record.hash,
+    read_at: record.readAt,
+    deleted_at: record.deletedAt,
+    merged_into: record.mergedInto,
+  };
+}

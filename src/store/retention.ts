@@ -1,0 +1,96 @@
+import type { Database, Handle } from './database.ts';
+
+/** Rows dropped per transaction, so that housekeeping never holds the database for long. */
+const ROWS_PER_STEP = 2_000;
+
+export interface RetentionCutoffs {
+  /** ISO 8601 UTC: rows older than this go. */
+  readonly deliveries: string;
+  readonly settledEvents: string;
+  readonly changes: string;
+  readonly runs: string;
+}
+
+/** Drops what has outlived its use. Dead letters and pending events stay until somebody settles them. */
+export async function dropExpired(
+  db: Database,
+  cutoffs: RetentionCutoffs,
+  signal: AbortSignal,
+): Promise<number> {
+  const steps: ((tx: Handle) => Promise<number>)[] = [
+    (tx) => dropDeliveries(tx, cutoffs.deliveries),
+    (tx) => dropSettledEvents(tx, cutoffs.settledEvents),
+    (tx) => dropChanges(tx, cutoffs.changes),
+    (tx) => dropRuns(tx, cutoffs.runs),
+  ];
+  let total = 0;
+  for (const step of steps) {
+    let dropped = ROWS_PER_STEP;
+    while (dropped === ROWS_PER_STEP && !signal.aborted) {
+      dropped = await db.transaction().execute(step);
+      total += dropped;
+    }
+  }
+  return total;
+}
+
+async function dropDeliveries(tx: Handle, before: string): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('webhook_delivery')
+    .where('dedupe_key', 'in', (eb) =>
+      eb
+        .selectFrom('webhook_delivery')
+        .select('dedupe_key')
+        .where('received_at', '<', before)
+        .limit(ROWS_PER_STEP),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
+async function dropSettledEvents(tx: Handle, before: string): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('inbox')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('inbox')
+        .select('id')
+        .where('settled_at', '<', before)
+        .where('status', '!=', 'dead')
+        .limit(ROWS_PER_STEP),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
+/** The feed is dropped from its start only, and remembers how far. */
+async function dropChanges(tx: Handle, before: string): Promise<number> {
+  const rows = await tx
+    .selectFrom('change')
+    .select(['seq', 'at'])
+    .orderBy('seq')
+    .limit(ROWS_PER_STEP)
+    .execute();
+  const kept = rows.findIndex((row) => row.at >= before);
+  const expired = kept === -1 ? rows : rows.slice(0, kept);
+  const last = expired.at(-1);
+  if (last === undefined) return 0;
+  await tx.deleteFrom('change').where('seq', '<=', last.seq).execute();
+  await tx.updateTable('change_feed').set({ pruned_through: last.seq }).execute();
+  return expired.length;
+}
+
+async function dropRuns(tx: Handle, before: string): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('sync_run')
+    .where('run_id', 'in', (eb) =>
+      eb
+        .selectFrom('sync_run')
+        .select('run_id')
+        .where('finished_at', '<', before)
+        .where('status', '!=', 'running')
+        .limit(ROWS_PER_STEP),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}

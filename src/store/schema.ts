@@ -1,0 +1,102 @@
+import type { Generated } from 'kysely';
+
+/**
+ * The tables. Times are ISO 8601 UTC texts, which sort by time in both dialects; JSON is text; flags are 0 or 1.
+ */
+export interface Schema {
+  workspace: { id: 1; workspace_id: string; learnt_at: string };
+  record: RecordTable;
+  entity: EntityTable;
+  /** One row per lower-case e-mail address or domain of a live thing. */
+  entity_key: { kind: string; key: string; entity_id: string };
+  change: ChangeTable;
+  /** What has been dropped from the feed, so that a reader who is too late learns it. */
+  change_feed: { id: 1; pruned_through: number };
+  webhook_delivery: { dedupe_key: string; received_at: string };
+  inbox: InboxTable;
+  dead_letter: DeadLetterTable;
+  sync_run: SyncRunTable;
+  sync_page: { run_id: string; page_offset: number; record_ids: string; read_at: string; last: 0 | 1 };
+}
+
+export interface RecordTable {
+  object: string;
+  record_id: string;
+  created_at: string;
+  web_url: string | null;
+  values_json: string;
+  hash: string;
+  read_at: string;
+  deleted_at: string | null;
+  merged_into: string | null;
+}
+
+export interface EntityTable {
+  kind: string;
+  id: string;
+  record_id: string | null;
+  external_id: string | null;
+  web_url: string | null;
+  facts_json: string;
+  version: number;
+  created_at: string;
+  updated_at: string;
+  deleted_at: string | null;
+  merged_into: string | null;
+}
+
+export interface ChangeTable {
+  seq: Generated<number>;
+  type: string;
+  object: string;
+  id: string;
+  merged_id: string | null;
+  source: string;
+  changed_json: string;
+  at: string;
+  data_json: string;
+}
+
+export interface InboxTable {
+  id: Generated<number>;
+  event_type: string;
+  workspace_id: string | null;
+  payload_json: string;
+  /** pending → done | kept | ignored | dead; replaying a dead one makes it pending again. */
+  status: string;
+  attempts: number;
+  next_attempt_at: string;
+  received_at: string;
+  settled_at: string | null;
+  last_error: string | null;
+}
+
+export interface DeadLetterTable {
+  id: Generated<number>;
+  kind: string;
+  reason: string;
+  detail: string;
+  event_id: number | null;
+  event_type: string | null;
+  body_base64: string | null;
+  attempts: number;
+  created_at: string;
+}
+
+export interface SyncRunTable {
+  run_id: string;
+  object: string;
+  status: string;
+  started_at: string;
+  finished_at: string | null;
+  error: string | null;
+  force: 0 | 1;
+  parent_run_id: string | null;
+  pages: number;
+  seen: number;
+  created: number;
+  updated: number;
+  unchanged: number;
+  deleted: number;
+  merged: number;
+}
