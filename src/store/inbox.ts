@@ -60,15 +60,21 @@ export class InboxStore {
     });
   }
 
-  /** Pending events that are due, oldest first, without those already in hand. */
-  async pending(now: string, inHand: ReadonlySet<number>, limit: number): Promise<InboxRow[]> {
+  /** Pending events that are due, in the order of their ids from after `afterId`, without those already in hand. */
+  async pending(
+    now: string,
+    afterId: number,
+    inHand: ReadonlySet<number>,
+    limit: number,
+  ): Promise<InboxRow[]> {
     const rows = await this.#db
       .selectFrom('inbox')
       .select(['id', 'payload_json', 'attempts', 'received_at'])
       .where('status', '=', 'pending')
+      .where('id', '>', afterId)
       .where('next_attempt_at', '<=', now)
       .orderBy('id')
-      .limit(limit + inHand.size)
+      .limit(afterId === 0 ? limit + inHand.size : limit)
       .execute();
     return rows
       .filter((row) => !inHand.has(row.id))

@@ -1,0 +1,67 @@
+/** What this layer needs and does not build itself; `app.ts` hands over objects that fit by shape. */
+import type { NewDeadLetter } from '../domain/dead-letters.ts';
+
+export interface NewInboxEvent {
+  readonly type: string;
+  readonly workspaceId: string | null;
+  /** The event as JSON text. */
+  readonly payload: string;
+}
+
+export interface Delivery {
+  /** Equal for redeliveries of one message; null when Attio sent no key: such a delivery is never a duplicate. */
+  readonly dedupeKey: string | null;
+  /** ISO 8601 UTC. */
+  readonly receivedAt: string;
+  readonly events: readonly NewInboxEvent[];
+  readonly quarantined: readonly NewDeadLetter[];
+}
+
+/** Counts of events. */
+export interface DeliveryResult {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly quarantined: number;
+}
+
+/** Stores a delivery durably before it answers. @throws when it cannot */
+export interface DeliveryLog {
+  add(delivery: Delivery): Promise<DeliveryResult>;
+}
+
+export interface InboxRow {
+  readonly id: number;
+  readonly payload: string;
+  readonly attempts: number;
+  readonly receivedAt: string;
+}
+
+/** `unhandled` events are kept as well: a later version may know them. */
+export type SettledStatus = 'done' | 'kept' | 'ignored';
+
+export interface Inbox {
+  pending(now: string, afterId: number, inHand: ReadonlySet<number>, limit: number): Promise<InboxRow[]>;
+  nextDueAt(after: string): Promise<string | null>;
+  retryLater(id: number, attempts: number, nextAttemptAt: string, error: string): Promise<void>;
+  bury(id: number, at: string, letter: NewDeadLetter): Promise<void>;
+}
+
+/** Marks events settled; those marked together share one commit. */
+export interface SettleLog {
+  add(settled: { id: number; outcome: SettledStatus }): Promise<void>;
+}
+
+/** The workspace that is mirrored here; null until Attio has first answered. */
+export interface KnownWorkspace {
+  readonly workspaceId: string | null;
+  /** Syncing is stopped: the token is of another workspace. */
+  readonly mismatch: boolean;
+}
+
+export interface InboxEvents {
+  deliveryAccepted(result: DeliveryResult): void;
+  eventSettled(type: string, outcome: SettledStatus | 'unhandled', lagSeconds: number): void;
+  eventRetried(type: string, attempt: number, error: unknown): void;
+  eventBuried(type: string, reason: string): void;
+  inboxPaused(waitMs: number, error: unknown): void;
+}
