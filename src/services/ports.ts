@@ -73,10 +73,10 @@ export interface SyncRunStore {
   start(run: SyncRun): Promise<{ run: SyncRun; alreadyRunning: boolean }>;
   get(runId: string): Promise<SyncRun | undefined>;
   children(runId: string): Promise<SyncRun[]>;
-  list(beforeStartedAt: string | null, limit: number): Promise<SyncRun[]>;
+  /** Newest first. */
+  list(before: { startedAt: string; runId: string } | null, limit: number): Promise<SyncRun[]>;
   running(): Promise<SyncRun[]>;
   runningFor(object: string): Promise<SyncRun | undefined>;
-  /** Adds to the counts of a run that still runs. */
   addCounts(runId: string, counts: Partial<RunCounts>): Promise<void>;
   finish(
     runId: string,
@@ -84,6 +84,7 @@ export interface SyncRunStore {
     finishedAt: string,
     error: string | null,
   ): Promise<void>;
+  /** Replaces the page of the same offset. */
   savePage(runId: string, page: SyncPage): Promise<void>;
   pages(runId: string): Promise<SyncPage[]>;
   dropPages(runId: string): Promise<void>;
@@ -91,8 +92,8 @@ export interface SyncRunStore {
 
 export interface DeadLetterStore {
   list(kind: DeadLetterKind | null, afterId: number, limit: number): Promise<Page<DeadLetter, number>>;
-  get(id: string): Promise<DeadLetter | undefined>;
-  remove(id: string): Promise<void>;
+  get(id: number): Promise<DeadLetter | undefined>;
+  remove(id: number): Promise<void>;
   counts(): Promise<Record<DeadLetterKind, number>>;
 }
 
@@ -100,7 +101,7 @@ export interface WorkspaceStore {
   /** The workspace that this database mirrors; null until Attio has first answered. */
   get(): Promise<string | null>;
   /** Stores the first one learnt. @returns the one that stands */
-  learn(workspaceId: string): Promise<string>;
+  learn(workspaceId: string, at: string): Promise<string>;
 }
 
 /** The stores that take part in one transaction. */
@@ -138,4 +139,6 @@ export interface SyncEvents {
   runFinished(run: SyncRun): void;
   workspaceMismatch(expected: string, actual: string): void;
   tokenRefused(detail: string): void;
+  /** A fault of ours: logged whole, shown to nobody. */
+  unexpected(where: string, error: unknown): void;
 }

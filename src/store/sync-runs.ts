@@ -126,7 +126,13 @@ export class SyncRunsStore {
         read_at: page.readAt,
         last: page.last ? 1 : 0,
       })
-      .onConflict((conflict) => conflict.doNothing())
+      .onConflict((conflict) =>
+        conflict.columns(['run_id', 'page_offset']).doUpdateSet((eb) => ({
+          record_ids: eb.ref('excluded.record_ids'),
+          read_at: eb.ref('excluded.read_at'),
+          last: eb.ref('excluded.last'),
+        })),
+      )
       .execute();
   }
 

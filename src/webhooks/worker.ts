@@ -50,6 +50,8 @@ export class InboxWorker {
   #woken = false;
   /** New events have higher ids, so a look need only go on from here; 0 to see again what was let go. */
   #scannedThrough = 0;
+  /** When the next event that waits for its retry is due. */
+  #dueAt = Number.POSITIVE_INFINITY;
   #pausedUntil = 0;
   #pauses = 0;
   #loop: Promise<void> | null = null;
@@ -110,12 +112,14 @@ export class InboxWorker {
     if (this.#pausedUntil > now) return this.#pausedUntil - now;
     const room = options.window - this.#inHand.size;
     if (room <= 0) return IDLE_LOOK_MS;
+    if (this.#dueAt <= now) this.#scannedThrough = 0;
     try {
       const rows = await inbox.pending(iso(now), this.#scannedThrough, new Set(this.#inHand.keys()), room);
       for (const row of rows) this.#inHand.set(row.id, this.#handle(row));
       this.#scannedThrough = rows.at(-1)?.id ?? this.#scannedThrough;
       const due = await inbox.nextDueAt(iso(now));
-      return due === null ? IDLE_LOOK_MS : Math.min(IDLE_LOOK_MS, Math.max(1, Date.parse(due) - now));
+      this.#dueAt = due === null ? Number.POSITIVE_INFINITY : Date.parse(due);
+      return Math.min(IDLE_LOOK_MS, this.#dueAt - now);
     } catch (error) {
       return this.#pause(error);
     }
@@ -164,9 +168,10 @@ export class InboxWorker {
     if (attempts >= options.maxAttempts) {
       return this.#bury({ ...row, attempts }, event.type, 'attempts_exhausted', messageOf(error));
     }
-    this.#scannedThrough = 0;
     const waitMs = Math.min(FIRST_RETRY_MS * 2 ** row.attempts, LAST_RETRY_MS) * (0.75 + random() / 2);
-    await inbox.retryLater(row.id, attempts, iso(clock.now() + waitMs), messageOf(error));
+    const dueAt = clock.now() + waitMs;
+    await inbox.retryLater(row.id, attempts, iso(dueAt), messageOf(error));
+    this.#dueAt = Math.min(this.#dueAt, dueAt);
     events.eventRetried(event.type, attempts, error);
   }
 

@@ -112,6 +112,7 @@ async function createInbox(db: AnySchema): Promise<void> {
     .addColumn('last_error', 'text')
     .execute();
   await sql`create index inbox_pending on inbox (id) where status = 'pending'`.execute(db);
+  await sql`create index inbox_due on inbox (next_attempt_at) where status = 'pending'`.execute(db);
   await sql`create index inbox_settled on inbox (settled_at) where settled_at is not null`.execute(db);
   await db.schema
     .createTable('dead_letter')

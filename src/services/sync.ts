@@ -1,0 +1,264 @@
+import type { Clock } from '../domain/clock.ts';
+import { addCounts, NO_COUNTS, type RunStatus, type SyncRun } from '../domain/sync-runs.ts';
+import { ServiceError } from './errors.ts';
+import type { Page, SyncEvents, SyncRunStore } from './ports.ts';
+import type { FullSync } from './sync/full-sync.ts';
+
+/** A run; one of `all` shows the runs it consists of, and their counts added up. */
+export type SyncRunView = SyncRun & { readonly runs?: readonly SyncRun[] };
+
+/** Every configured object, one after the other. */
+export const ALL_OBJECTS = 'all';
+
+export interface SyncServiceDeps {
+  readonly objects: readonly string[];
+  readonly runs: SyncRunStore;
+  readonly fullSync: Pick<FullSync, 'complete'>;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly events: SyncEvents;
+  /** @throws ServiceError when syncing is stopped */
+  readonly assertMaySync: () => void;
+  /** How long an outage may hold up a run before it fails. */
+  readonly outagePatienceMs: number;
+}
+
+const FIRST_PAUSE_MS = 1_000;
+const LAST_PAUSE_MS = 30_000;
+
+class CancelledError extends Error {
+  override readonly name = 'CancelledError';
+}
+
+class ShutdownError extends Error {
+  override readonly name = 'ShutdownError';
+}
+
+interface Active {
+  readonly abort: AbortController;
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Full syncs: one per object at a time, started by cron or a person, resumed under the same id after a crash.
+ *
+ * The database says which runs run (a second one for an object is refused by it); this process's memory says
+ * which of them it works on. A stop leaves them `running`, for the next start to take up.
+ */
+export class SyncService {
+  readonly #deps: SyncServiceDeps;
+  readonly #active = new Map<string, Active>();
+  #stopping = false;
+
+  constructor(deps: SyncServiceDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * @param object a mirrored object's slug, or `all`
+   * @throws ServiceError `not_found` for another object, `unavailable` when syncing is stopped
+   */
+  async start(
+    object: string,
+    options: { force: boolean },
+  ): Promise<{ runId: string; alreadyRunning: boolean }> {
+    if (object !== ALL_OBJECTS && !this.#deps.objects.includes(object)) {
+      throw new ServiceError(
+        'not_found',
+        `"${object}" is not mirrored here; SYNC_OBJECTS names ${this.#deps.objects.join(', ')}`,
+      );
+    }
+    this.#deps.assertMaySync();
+    if (this.#stopping)
+      throw new ServiceError('unavailable', 'the service is stopping', { retryAfterSeconds: 10 });
+    const { run, alreadyRunning } = await this.#open(object, options.force, null);
+    return { runId: run.runId, alreadyRunning };
+  }
+
+  /** Waits for a run to end, at most `timeoutMs`. @returns the run as it is then */
+  async wait(runId: string, timeoutMs: number, signal: AbortSignal): Promise<SyncRunView> {
+    const waited = new AbortController();
+    const limit = this.#deps.clock.sleep(timeoutMs, AbortSignal.any([signal, waited.signal])).catch(() => {});
+    await Promise.race([this.#active.get(runId)?.ended ?? Promise.resolve(), limit]);
+    waited.abort();
+    return this.get(runId);
+  }
+
+  /** @throws ServiceError `not_found` */
+  async get(runId: string): Promise<SyncRunView> {
+    const run = await this.#deps.runs.get(runId);
+    if (run === undefined) throw new ServiceError('not_found', 'there is no sync run with this id');
+    return this.#view(run);
+  }
+
+  /** Newest first. @param query.before the `next` of the page before */
+  async list(query: { before: string | null; limit: number }): Promise<Page<SyncRunView, string>> {
+    const before = query.before === null ? null : await this.#deps.runs.get(query.before);
+    if (before === undefined) throw new ServiceError('invalid', 'the cursor is too old', { path: 'cursor' });
+    const rows = await this.#deps.runs.list(before, query.limit + 1);
+    const page = rows.slice(0, query.limit);
+    const views = await Promise.all(page.map((run) => this.#view(run)));
+    return { rows: views, next: rows.length > query.limit ? (page.at(-1)?.runId ?? null) : null };
+  }
+
+  /** Cancels a run and those it consists of; one that has ended stays as it ended. @throws ServiceError `not_found` */
+  async cancel(runId: string): Promise<SyncRunView> {
+    const run = await this.get(runId);
+    const ids = [runId, ...(run.runs ?? []).map((part) => part.runId)];
+    const active = ids.flatMap((id) => this.#active.get(id) ?? []);
+    for (const { abort } of active) abort.abort(new CancelledError('cancelled'));
+    await Promise.all(active.map(({ ended }) => ended));
+    // One that nobody works on, left behind by a crash.
+    if (active.length === 0 && run.status === 'running') await this.#finish(run, 'cancelled', null);
+    return this.get(runId);
+  }
+
+  /** Takes up the runs that a stop or a crash has cut off. */
+  async resumeAll(): Promise<void> {
+    const running = await this.#deps.runs.running();
+    // Those of `all` find their parts already under way.
+    const partsFirst = running.toSorted(
+      (a, b) => Number(a.object === ALL_OBJECTS) - Number(b.object === ALL_OBJECTS),
+    );
+    for (const run of partsFirst) {
+      this.#deps.events.runStarted(run, true);
+      this.#work(run);
+    }
+  }
+
+  /** Stops work; runs stay `running` for the next start. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const active = [...this.#active.values()];
+    for (const { abort } of active) abort.abort(new ShutdownError('stopping'));
+    await Promise.all(active.map(({ ended }) => ended));
+  }
+
+  async #open(
+    object: string,
+    force: boolean,
+    parentRunId: string | null,
+  ): Promise<{ run: SyncRun; alreadyRunning: boolean }> {
+    const opened = await this.#deps.runs.start({
+      ...NO_COUNTS,
+      runId: this.#deps.newId(),
+      object,
+      status: 'running',
+      startedAt: this.#now(),
+      finishedAt: null,
+      error: null,
+      force,
+      parentRunId,
+    });
+    if (!opened.alreadyRunning) {
+      this.#deps.events.runStarted(opened.run, false);
+      this.#work(opened.run);
+    }
+    return opened;
+  }
+
+  #work(run: SyncRun): void {
+    const abort = new AbortController();
+    const ended = this.#complete(run, abort.signal).finally(() => this.#active.delete(run.runId));
+    this.#active.set(run.runId, { abort, ended });
+  }
+
+  /** Never rejects: how a run ends stands in its row. */
+  async #complete(run: SyncRun, signal: AbortSignal): Promise<void> {
+    try {
+      await (run.object === ALL_OBJECTS ? this.#completeAll(run, signal) : this.#completeOne(run, signal));
+      await this.#finish(run, 'succeeded', null);
+    } catch (error) {
+      if (signal.reason instanceof ShutdownError) return;
+      if (!signal.aborted && !(error instanceof ServiceError))
+        this.#deps.events.unexpected('full sync', error);
+      const cancelled = signal.reason instanceof CancelledError;
+      await this.#finish(run, cancelled ? 'cancelled' : 'failed', cancelled ? null : messageOf(error)).catch(
+        () => {}, // the database: the run stays `running` and is taken up at the next start
+      );
+    }
+  }
+
+  /** An outage holds a run up; only when it lasts does the run fail. */
+  async #completeOne(run: SyncRun, signal: AbortSignal): Promise<void> {
+    const { clock, outagePatienceMs } = this.#deps;
+    let current = run;
+    let lastProgressAt = clock.now();
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
+      try {
+        await this.#deps.fullSync.complete(current, signal, (counts) => {
+          lastProgressAt = clock.now();
+          pauseMs = FIRST_PAUSE_MS;
+          this.#deps.events.runProgressed({ ...current, ...counts });
+        });
+        return;
+      } catch (error) {
+        if (signal.aborted || !isOutage(error) || clock.now() - lastProgressAt > outagePatienceMs)
+          throw error;
+        await clock.sleep(Math.max(pauseMs, (error.retryAfterSeconds ?? 0) * 1000), signal);
+        current = (await this.#deps.runs.get(run.runId)) ?? run;
+      }
+    }
+  }
+
+  async #completeAll(parent: SyncRun, signal: AbortSignal): Promise<void> {
+    const failures: string[] = [];
+    for (const object of this.#deps.objects) {
+      signal.throwIfAborted();
+      const run = await this.#completePart(parent, object, signal);
+      if (run.status !== 'succeeded') failures.push(`${object}: ${run.error ?? run.status}`);
+    }
+    signal.throwIfAborted();
+    if (failures.length > 0) throw new ServiceError('refused', failures.join('; '));
+  }
+
+  async #completePart(parent: SyncRun, object: string, signal: AbortSignal): Promise<SyncRun> {
+    const parts = await this.#deps.runs.children(parent.runId);
+    let run = parts.find((part) => part.object === object);
+    while (run === undefined) {
+      const opened = await this.#open(object, parent.force, parent.runId);
+      // Somebody else's run of this object began before ours: a pass of our own comes after it.
+      if (opened.alreadyRunning) await this.#ended(opened.run.runId, signal);
+      else run = opened.run;
+    }
+    await this.#ended(run.runId, signal);
+    return (await this.#deps.runs.get(run.runId)) ?? run;
+  }
+
+  /** @throws the signal's reason when it aborts first */
+  async #ended(runId: string, signal: AbortSignal): Promise<void> {
+    const active = this.#active.get(runId);
+    if (active !== undefined) await Promise.race([active.ended, aborted(signal)]);
+  }
+
+  async #finish(run: SyncRun, status: Exclude<RunStatus, 'running'>, error: string | null): Promise<void> {
+    await this.#deps.runs.finish(run.runId, status, this.#now(), error);
+    if (status !== 'succeeded') await this.#deps.runs.dropPages(run.runId);
+    this.#deps.events.runFinished(await this.get(run.runId));
+  }
+
+  async #view(run: SyncRun): Promise<SyncRunView> {
+    if (run.object !== ALL_OBJECTS) return run;
+    const runs = await this.#deps.runs.children(run.runId);
+    return { ...run, ...runs.reduce(addCounts, NO_COUNTS), runs };
+  }
+
+  #now(): string {
+    return new Date(this.#deps.clock.now()).toISOString();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  if (signal.aborted) reject(signal.reason);
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  return promise;
+}
+
+function isOutage(error: unknown): error is ServiceError {
+  return error instanceof ServiceError && error.kind === 'unavailable';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof ServiceError ? error.message : 'an unexpected error; see the log';
+}
