@@ -1,0 +1,59 @@
+import type { CircuitBreaker, CircuitName, CircuitState } from './breaker.ts';
+import { AttributesResource } from './resources/attributes.ts';
+import { ObjectsResource } from './resources/objects.ts';
+import { RecordsResource } from './resources/records.ts';
+import { readSelf } from './resources/self.ts';
+import { type AttioResponse, type RequestOptions, Transport, type TransportDeps } from './transport.ts';
+import type { Self } from './types.ts';
+
+export type AttioClientDeps = TransportDeps;
+
+export interface CircuitView {
+  readonly state: CircuitState;
+  /** Milliseconds until the next attempt is let through; 0: now. */
+  readonly untilAllowedMs: number;
+}
+
+/** From best to worst. */
+const SEVERITY: readonly CircuitState[] = ['closed', 'half-open', 'open'];
+
+/** Attio's REST API (v2), typed. Every request goes through one transport with its limits, retries and circuits. */
+export class AttioClient {
+  readonly objects: ObjectsResource;
+  readonly attributes: AttributesResource;
+  readonly records: RecordsResource;
+  readonly #transport: Transport;
+
+  constructor(deps: AttioClientDeps) {
+    this.#transport = new Transport(deps);
+    const sender = { sender: this.#transport };
+    this.objects = new ObjectsResource(sender);
+    this.attributes = new AttributesResource(sender);
+    this.records = new RecordsResource(sender);
+  }
+
+  /** The circuits of reads and of writes, and the worse of the two. */
+  get circuit(): { readonly state: CircuitState } & Readonly<Record<CircuitName, CircuitView>> {
+    const reads = view(this.#transport.circuit('reads'));
+    const writes = view(this.#transport.circuit('writes'));
+    const worse = Math.max(SEVERITY.indexOf(reads.state), SEVERITY.indexOf(writes.state));
+    return { state: SEVERITY[worse] ?? 'open', reads, writes };
+  }
+
+  /**
+   * Whose token it is. For a probe: `{retry: false, timeoutMs: 1500}`.
+   * @throws AttioApiError; `token_inactive` when Attio refuses the token
+   */
+  self(options?: RequestOptions): Promise<AttioResponse<Self>> {
+    return readSelf(this.#transport, options);
+  }
+
+  /** Refuses what waits and what comes. */
+  close(): void {
+    this.#transport.close();
+  }
+}
+
+function view(breaker: CircuitBreaker): CircuitView {
+  return { state: breaker.state, untilAllowedMs: breaker.untilAllowedMs };
+}

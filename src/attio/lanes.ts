@@ -1,0 +1,132 @@
+import type { Clock } from '../domain/clock.ts';
+import { LanePausedError, RateLane } from '../queue/rate-lane.ts';
+import { ScoreWindow } from '../queue/score-window.ts';
+import { rateLimitWaitMs } from './retry.ts';
+
+/** `query`: the two query endpoints, which have a second limit on top of that for reads. */
+export type LaneName = 'read' | 'query' | 'write';
+
+export interface LaneSettings {
+  readonly readsPerSecond: number;
+  readonly writesPerSecond: number;
+  readonly readConcurrency: number;
+  readonly writeConcurrency: number;
+  readonly maxWaiting: number;
+  /** A pause that lasts longer is not waited for. */
+  readonly maxPauseMs: number;
+}
+
+interface Streak {
+  count: number;
+  lastHitAt: number;
+}
+
+/** Queries get at most this share of the reads that run at once, so that a full sync leaves room for the rest. */
+const QUERY_SHARE = 0.8;
+
+/**
+ * Who may send when. Attio counts reads and writes apart (Attio rate-limit guide), and queries by their cost on
+ * top; a query passes the query lane first and then the read lane.
+ */
+export class Lanes {
+  readonly #lanes: Readonly<Record<LaneName, RateLane>>;
+  readonly #streaks: Readonly<Record<LaneName, Streak>>;
+  readonly #scores: ScoreWindow;
+  readonly #clock: Clock;
+  readonly #maxPauseMs: number;
+
+  constructor(
+    deps: { clock: Clock; onWait: (wait: { lane: LaneName; ms: number }) => void },
+    settings: LaneSettings,
+  ) {
+    this.#clock = deps.clock;
+    this.#maxPauseMs = settings.maxPauseMs;
+    this.#scores = new ScoreWindow({ clock: deps.clock });
+    const lane = (name: LaneName, perSecond: number, concurrency: number) =>
+      new RateLane({
+        perSecond,
+        concurrency,
+        maxWaiting: settings.maxWaiting,
+        maxPauseMs: settings.maxPauseMs,
+        onWait: (ms) => deps.onWait({ lane: name, ms }),
+      });
+    const queryConcurrency = Math.max(1, Math.floor(settings.readConcurrency * QUERY_SHARE));
+    this.#lanes = {
+      read: lane('read', settings.readsPerSecond, settings.readConcurrency),
+      query: lane('query', settings.readsPerSecond, queryConcurrency),
+      write: lane('write', settings.writesPerSecond, settings.writeConcurrency),
+    };
+    const streak = () => ({ count: 0, lastHitAt: Number.NEGATIVE_INFINITY });
+    this.#streaks = { read: streak(), query: streak(), write: streak() };
+  }
+
+  /** @throws as RateLane.run */
+  run<T>(name: LaneName, fn: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (name !== 'query') return this.#lanes[name].run(fn, { signal });
+    return this.#lanes.query.run(() => this.#runQuery(fn, signal), { signal });
+  }
+
+  /** What a query cost, as Attio said with its answer. */
+  recordScore(score: number): void {
+    this.#scores.record(score);
+  }
+
+  /** The lane was not refused. @param sentAt when the request was sent, in milliseconds by the clock */
+  accepted(name: LaneName, sentAt: number): void {
+    const streak = this.#streaks[name];
+    if (sentAt >= streak.lastHitAt) streak.count = 0;
+  }
+
+  /**
+   * The lane was told to wait, and does as a whole. Requests that were under way at the same time are one refusal.
+   *
+   * A query is refused for its cost or for the reads' rate, and the answer does not say which: with no cost in the
+   * window it was the rate, and all reads wait.
+   * @returns the length of the streak of refusals
+   */
+  refused(name: LaneName, refusal: { sentAt: number; askedMs: number | null; random: number }): number {
+    const streak = this.#streaks[name];
+    if (refusal.sentAt >= streak.lastHitAt) {
+      streak.count += 1;
+      streak.lastHitAt = this.#clock.now();
+      if (name === 'query') this.#scores.limitMet();
+    }
+    const waitMs = rateLimitWaitMs(refusal.askedMs, streak.count, refusal.random);
+    this.#lanes[name].pauseFor(waitMs);
+    if (name === 'query' && this.#scores.sum === 0) this.#lanes.read.pauseFor(waitMs);
+    return streak.count;
+  }
+
+  close(): void {
+    for (const lane of Object.values(this.#lanes)) lane.close();
+  }
+
+  async #runQuery<T>(fn: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (;;) {
+      await this.#queriesMayGo(signal);
+      const end = this.#scores.begin();
+      try {
+        // Queries may have been paused while this one waited among the reads: then it has lost its turn.
+        const turn = () => (this.#lanes.query.pausedMs > 0 ? Promise.resolve(null) : fn().then(wrap));
+        const outcome = await this.#lanes.read.run(turn, { signal });
+        if (outcome !== null) return outcome.result;
+      } finally {
+        end();
+      }
+    }
+  }
+
+  async #queriesMayGo(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const { pausedMs } = this.#lanes.query;
+      if (pausedMs > this.#maxPauseMs) throw new LanePausedError(pausedMs);
+      const waitMs = Math.max(pausedMs, this.#scores.delayMs());
+      if (waitMs <= 0) return;
+      await this.#clock.sleep(waitMs, signal);
+    }
+  }
+}
+
+function wrap<T>(result: T): { readonly result: T } {
+  return { result };
+}
