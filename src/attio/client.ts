@@ -1,8 +1,15 @@
 import type { CircuitBreaker, CircuitName, CircuitState } from './breaker.ts';
 import { AttributesResource } from './resources/attributes.ts';
+import { CommentsResource, ThreadsResource } from './resources/comments.ts';
+import { EntriesResource } from './resources/entries.ts';
+import { ListsResource } from './resources/lists.ts';
+import { MembersResource } from './resources/members.ts';
+import { NotesResource } from './resources/notes.ts';
 import { ObjectsResource } from './resources/objects.ts';
 import { RecordsResource } from './resources/records.ts';
 import { readSelf } from './resources/self.ts';
+import { TasksResource } from './resources/tasks.ts';
+import { WebhooksResource } from './resources/webhooks.ts';
 import { type AttioResponse, type RequestOptions, Transport, type TransportDeps } from './transport.ts';
 import type { Self } from './types.ts';
 
@@ -22,6 +29,14 @@ export class AttioClient {
   readonly objects: ObjectsResource;
   readonly attributes: AttributesResource;
   readonly records: RecordsResource;
+  readonly comments: CommentsResource;
+  readonly threads: ThreadsResource;
+  readonly entries: EntriesResource;
+  readonly lists: ListsResource;
+  readonly members: MembersResource;
+  readonly notes: NotesResource;
+  readonly tasks: TasksResource;
+  readonly webhooks: WebhooksResource;
   readonly #transport: Transport;
 
   constructor(deps: AttioClientDeps) {
@@ -30,6 +45,14 @@ export class AttioClient {
     this.objects = new ObjectsResource(sender);
     this.attributes = new AttributesResource(sender);
     this.records = new RecordsResource(sender);
+    this.comments = new CommentsResource(sender);
+    this.threads = new ThreadsResource(sender);
+    this.entries = new EntriesResource(sender);
+    this.lists = new ListsResource(sender);
+    this.members = new MembersResource(sender);
+    this.notes = new NotesResource(sender);
+    this.tasks = new TasksResource(sender);
+    this.webhooks = new WebhooksResource(sender);
   }
 
   /** The circuits of reads and of writes, and the worse of the two. */
