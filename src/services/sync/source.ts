@@ -1,4 +1,8 @@
-import type { RecordSnapshot } from '../../domain/records.ts';
+import type { Query } from '../../attio/resources/query.ts';
+import type { RecordsResource } from '../../attio/resources/records.ts';
+import type { AttioRecord } from '../../attio/types.ts';
+import type { RecordSnapshot, RecordValues } from '../../domain/records.ts';
+import { askAttio } from '../attio-errors.ts';
 
 /** One answer of Attio with records. */
 export interface SourcePage {
@@ -16,4 +20,52 @@ export interface RecordSource {
   /** Oldest first, which keeps offsets stable while records are added. */
   page(object: string, offset: number, limit: number, signal: AbortSignal): Promise<SourcePage>;
   byIds(object: string, recordIds: readonly string[], signal: AbortSignal): Promise<SourcePage>;
+}
+
+export class AttioRecordSource implements RecordSource {
+  readonly #records: Pick<RecordsResource, 'query'>;
+  readonly #onInvalid: (object: string, issue: string) => void;
+
+  /** @param deps.onInvalid told of each record that is not what Attio documents */
+  constructor(deps: {
+    records: Pick<RecordsResource, 'query'>;
+    onInvalid: (object: string, issue: string) => void;
+  }) {
+    this.#records = deps.records;
+    this.#onInvalid = deps.onInvalid;
+  }
+
+  async page(object: string, offset: number, limit: number, signal: AbortSignal): Promise<SourcePage> {
+    return this.#read(
+      object,
+      { sorts: [{ direction: 'asc', attribute: 'created_at' }], limit, offset },
+      signal,
+    );
+  }
+
+  async byIds(object: string, recordIds: readonly string[], signal: AbortSignal): Promise<SourcePage> {
+    return this.#read(object, { filter: { record_id: { $in: recordIds } }, limit: recordIds.length }, signal);
+  }
+
+  async #read(object: string, query: Query, signal: AbortSignal): Promise<SourcePage> {
+    const { records, invalid, meta } = await askAttio(() => this.#records.query(object, query, { signal }));
+    for (const { issue } of invalid) this.#onInvalid(object, issue);
+    return {
+      snapshots: records.map((record) => toSnapshot(object, record, meta.accurateAt)),
+      invalidIds: invalid.flatMap(({ recordId }) => (recordId === null ? [] : [recordId])),
+      readAt: meta.accurateAt,
+      size: records.length + invalid.length,
+    };
+  }
+}
+
+function toSnapshot(object: string, record: AttioRecord, readAt: string): RecordSnapshot {
+  return {
+    object,
+    recordId: record.id.record_id.toLowerCase(),
+    createdAt: new Date(record.created_at).toISOString(),
+    webUrl: record.web_url,
+    values: record.values as RecordValues, // JSON, which the loose schemas of the gateway cannot say
+    readAt,
+  };
 }

@@ -1,0 +1,35 @@
+import { AttioApiError } from '../attio/errors.ts';
+import { ServiceError, type ServiceErrorKind } from './errors.ts';
+
+/**
+ * An error of the gateway in the services' words; anything else is returned as it is.
+ *
+ * Attio's own words may quote what was sent, so they go only where the sender reads them (`forSender`), never
+ * into what is logged or stored.
+ */
+export function fromAttio(error: unknown, options: { forSender: boolean } = { forSender: false }): unknown {
+  if (!(error instanceof AttioApiError)) return error;
+  const words =
+    options.forSender && error.detail !== null ? `${error.message}: ${error.detail}` : error.message;
+  const retryAfterSeconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000));
+  return new ServiceError(kindOf(error), words, { retryAfterSeconds, cause: error });
+}
+
+/** Runs a call of the gateway. @throws ServiceError in place of AttioApiError */
+export async function askAttio<T>(call: () => Promise<T>, options?: { forSender: boolean }): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw fromAttio(error, options);
+  }
+}
+
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof ServiceError && error.kind === 'unavailable';
+}
+
+/** Whatever is not for good is "not now": an outage, our own configuration, or a merge under way. */
+function kindOf(error: AttioApiError): ServiceErrorKind {
+  if (error.kind === 'not_found') return 'not_found';
+  return error.traits.final ? 'refused' : 'unavailable';
+}

@@ -1,0 +1,173 @@
+import type { Clock } from '../domain/clock.ts';
+import type { DeadLetterKind } from '../domain/dead-letters.ts';
+import type { TokenState, WorkspaceGuard } from './workspace.ts';
+
+export type HealthStatus = 'ok' | 'degraded' | 'down';
+export type CircuitState = 'closed' | 'open' | 'half-open';
+
+export interface QueueHealth {
+  readonly pending: number;
+  readonly oldestAgeSeconds: number;
+  readonly dead: number;
+}
+
+export interface HealthReport {
+  readonly status: HealthStatus;
+  readonly version: string;
+  readonly uptimeSeconds: number;
+  readonly checks: {
+    readonly attio: {
+      readonly status: TokenState;
+      /** Of the latest probe that was answered; null before. */
+      readonly latencyMs: number | null;
+      readonly circuit: CircuitState;
+      /** What to mend, when something is wrong that only a person can mend. */
+      readonly problem?: string;
+    };
+    readonly database: { readonly status: 'ok' | 'down'; readonly latencyMs: number | null };
+    readonly redis: null;
+    readonly inbox: QueueHealth;
+    readonly outbox: QueueHealth;
+  };
+}
+
+export interface HealthDeps {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly workspace: Pick<WorkspaceGuard, 'check' | 'token' | 'problem'>;
+  readonly circuit: () => CircuitState;
+  readonly pingDatabase: () => Promise<void>;
+  readonly inboxStats: () => Promise<{ pending: number; oldestReceivedAt: string | null }>;
+  readonly deadLetters: () => Promise<Record<DeadLetterKind, number>>;
+  /** Attio is asked at most this often, however often health is. */
+  readonly probeEveryMs: number;
+}
+
+/** An answer of health takes no longer than this for any one of its parts. */
+const PART_LIMIT_MS = 1_500;
+
+const REFUSED_HINT = 'Attio refuses the token: check ATTIO_API_KEY and its scopes';
+
+const UNKNOWN_QUEUE = { pending: 0, oldestReceivedAt: null };
+const NO_LETTERS: Record<DeadLetterKind, number> = { inbox: 0, outbox: 0, notify: 0 };
+
+/** How the service is, for those who watch it. */
+export class HealthService {
+  readonly #deps: HealthDeps;
+  readonly #startedAt: number;
+  readonly #closed = new AbortController();
+  #probeStartedAt = Number.NEGATIVE_INFINITY;
+  #probe: Promise<true> | null = null;
+  #latencyMs: number | null = null;
+  #started = false;
+  #draining = false;
+
+  constructor(deps: HealthDeps) {
+    this.#deps = deps;
+    this.#startedAt = deps.clock.now();
+  }
+
+  /** The database is migrated and the service takes work. */
+  markStarted(): void {
+    this.#started = true;
+  }
+
+  /** The service is on its way down. */
+  markDraining(): void {
+    this.#draining = true;
+    this.#closed.abort(new Error('draining'));
+  }
+
+  /** Whether it makes sense to send us anything. */
+  async ready(): Promise<{ ready: boolean; reason?: string }> {
+    if (this.#draining) return { ready: false, reason: 'the service is stopping' };
+    if (!this.#started) return { ready: false, reason: 'the service is starting' };
+    const database = await this.#checkDatabase();
+    return database.status === 'ok'
+      ? { ready: true }
+      : { ready: false, reason: 'the database is not available' };
+  }
+
+  async report(): Promise<HealthReport> {
+    const { clock, version, inboxStats, deadLetters } = this.#deps;
+    const [database, attio, inbox, dead] = await Promise.all([
+      this.#checkDatabase(),
+      this.#checkAttio(),
+      this.#within(
+        inboxStats().catch(() => UNKNOWN_QUEUE),
+        UNKNOWN_QUEUE,
+      ),
+      this.#within(
+        deadLetters().catch(() => NO_LETTERS),
+        NO_LETTERS,
+      ),
+    ]);
+    const oldestAgeSeconds =
+      inbox.oldestReceivedAt === null
+        ? 0
+        : Math.max(0, (clock.now() - Date.parse(inbox.oldestReceivedAt)) / 1000);
+    return {
+      status: overall(database.status, attio),
+      version,
+      uptimeSeconds: Math.floor((clock.now() - this.#startedAt) / 1000),
+      checks: {
+        attio,
+        database,
+        redis: null,
+        inbox: { pending: inbox.pending, oldestAgeSeconds, dead: dead.inbox },
+        outbox: { pending: 0, oldestAgeSeconds: 0, dead: dead.outbox },
+      },
+    };
+  }
+
+  async #checkDatabase(): Promise<HealthReport['checks']['database']> {
+    const { clock, pingDatabase } = this.#deps;
+    const startedAt = clock.now();
+    const answered = pingDatabase().then(
+      () => true,
+      () => false,
+    );
+    const ok = await this.#within(answered, false);
+    return ok ? { status: 'ok', latencyMs: clock.now() - startedAt } : { status: 'down', latencyMs: null };
+  }
+
+  async #checkAttio(): Promise<HealthReport['checks']['attio']> {
+    const { clock, workspace, circuit, probeEveryMs } = this.#deps;
+    if (this.#probe === null && clock.now() - this.#probeStartedAt >= probeEveryMs) this.#probe = this.#ask();
+    // Attio that does not answer in time is out of reach, whatever it said last.
+    const answered = this.#probe === null || (await this.#within(this.#probe, false));
+    const problem = workspace.problem ?? (workspace.token === 'refused' ? REFUSED_HINT : null);
+    return {
+      status: answered ? workspace.token : 'unreachable',
+      latencyMs: this.#latencyMs,
+      circuit: circuit(),
+      ...(problem === null ? {} : { problem }),
+    };
+  }
+
+  async #ask(): Promise<true> {
+    const startedAt = this.#deps.clock.now();
+    this.#probeStartedAt = startedAt;
+    const token = await this.#deps.workspace.check(this.#closed.signal);
+    if (token !== 'unreachable') this.#latencyMs = this.#deps.clock.now() - startedAt;
+    this.#probe = null;
+    return true;
+  }
+
+  /** What a part says, or what to believe when it does not say so in time. */
+  async #within<T>(part: Promise<T>, otherwise: T): Promise<T> {
+    const answered = new AbortController();
+    const limit = this.#deps.clock.sleep(PART_LIMIT_MS, answered.signal).then(
+      () => otherwise,
+      () => otherwise,
+    );
+    const first = await Promise.race([part, limit]);
+    answered.abort();
+    return first;
+  }
+}
+
+function overall(database: 'ok' | 'down', attio: HealthReport['checks']['attio']): HealthStatus {
+  if (database === 'down') return 'down';
+  return attio.status === 'ok' && attio.circuit === 'closed' ? 'ok' : 'degraded';
+}

@@ -1,0 +1,72 @@
+import type { CachedSchema } from '../attio/cached-schema.ts';
+import type { Attribute } from '../attio/types.ts';
+import { readValues } from '../attio/values/read.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { PlainAttributes } from '../domain/entities.ts';
+import type { JsonObject } from '../domain/json.ts';
+import type { RecordValues } from '../domain/records.ts';
+import { askAttio } from './attio-errors.ts';
+import { ServiceError } from './errors.ts';
+
+/** An object id that the workspace did not know is asked for again at most this often. */
+const ASK_AGAIN_MS = 30_000;
+
+/** The workspace's objects and attributes, as names for ids and as the shape of plain values. */
+export class SchemaService {
+  readonly #schema: CachedSchema;
+  readonly #clock: Clock;
+  #askedAgainAt = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: { schema: CachedSchema; clock: Clock }) {
+    this.#schema = deps.schema;
+    this.#clock = deps.clock;
+  }
+
+  /** @throws ServiceError `unavailable` */
+  async objects(): Promise<readonly JsonObject[]> {
+    return askAttio(() => this.#schema.objects());
+  }
+
+  /** @throws ServiceError `not_found` for an object that the workspace lacks; `unavailable` */
+  async attributes(object: string): Promise<readonly JsonObject[]> {
+    await this.assertObject(object);
+    return askAttio(() => this.#schema.attributes(object));
+  }
+
+  /** @throws ServiceError `not_found`; `unavailable` */
+  async assertObject(object: string): Promise<void> {
+    const slugs = (await askAttio(() => this.#schema.objects())).map((known) => known.api_slug);
+    if (slugs.includes(object)) return;
+    throw new ServiceError(
+      'not_found',
+      `the workspace has no object "${object}"; it has ${slugs.filter((slug) => slug !== null).join(', ')}`,
+    );
+  }
+
+  /** The slug of an object, as webhooks name it by id; null when the workspace has none such. */
+  async slugOf(objectId: string): Promise<string | null> {
+    const known = await this.#find(objectId);
+    if (known !== undefined) return known;
+    // It may be newer than what we hold.
+    const now = this.#clock.now();
+    if (now - this.#askedAgainAt < ASK_AGAIN_MS) return null;
+    this.#askedAgainAt = now;
+    this.#schema.forgetObjects();
+    return (await this.#find(objectId)) ?? null;
+  }
+
+  /** A function that shows an object's values in plain form: scalars for single attributes, lists for multiple ones. */
+  async plainValues(object: string): Promise<(values: RecordValues) => PlainAttributes> {
+    const attributes = await askAttio(() => this.#schema.attributes(object));
+    const bySlug = new Map(attributes.map((attribute) => [attribute.api_slug, attribute]));
+    return (values) =>
+      Object.fromEntries(
+        Object.entries(values).map(([slug, ofSlug]) => [slug, plain(bySlug.get(slug), ofSlug)]),
+      );
+  }
+
+  async #find(objectId: string): Promise<string | null | undefined> {
+    const objects = await askAttio(() => this.#schema.objects());
+    return objects.find((object) => object.id.object_id === objectId)?.api_slug;
+  }
+}

@@ -1,0 +1,108 @@
+import { isAttioError } from '../attio/errors.ts';
+import type { Self } from '../attio/types.ts';
+import type { Clock } from '../domain/clock.ts';
+import { ServiceError } from './errors.ts';
+import type { SyncEvents, WorkspaceStore } from './ports.ts';
+
+export type TokenState = 'unknown' | 'ok' | 'refused' | 'unreachable' | 'wrong_workspace';
+
+const FIRST_WAIT_MS = 1_000;
+const LAST_WAIT_MS = 30_000;
+
+/**
+ * One deployment serves one workspace. Its id is stored when Attio first tells it; should the token later belong
+ * to another one, all syncing stops until a person has mended that.
+ */
+export class WorkspaceGuard {
+  readonly #readSelf: (signal: AbortSignal) => Promise<Self>;
+  readonly #store: WorkspaceStore;
+  readonly #clock: Clock;
+  readonly #events: SyncEvents;
+  readonly #onKnown: () => void;
+  #workspaceId: string | null = null;
+  #other: string | null = null;
+  #token: TokenState = 'unknown';
+
+  /** @param deps.onKnown called whenever syncing may go on */
+  constructor(deps: {
+    readSelf: (signal: AbortSignal) => Promise<Self>;
+    store: WorkspaceStore;
+    clock: Clock;
+    events: SyncEvents;
+    onKnown: () => void;
+  }) {
+    this.#readSelf = deps.readSelf;
+    this.#store = deps.store;
+    this.#clock = deps.clock;
+    this.#events = deps.events;
+    this.#onKnown = deps.onKnown;
+  }
+
+  /** The workspace that is mirrored here; null until Attio has first answered. */
+  get workspaceId(): string | null {
+    return this.#workspaceId;
+  }
+
+  get mismatch(): boolean {
+    return this.#other !== null;
+  }
+
+  get token(): TokenState {
+    return this.#token;
+  }
+
+  /** In words, what is wrong with the workspace; null when nothing is. */
+  get problem(): string | null {
+    if (this.#other === null) return null;
+    return `the token belongs to workspace ${this.#other}, but this database mirrors ${this.#workspaceId}; syncing is stopped`;
+  }
+
+  /** @throws ServiceError `unavailable` while the token belongs to another workspace */
+  assertMaySync(): void {
+    if (this.problem !== null) throw new ServiceError('unavailable', this.problem, { retryAfterSeconds: 60 });
+  }
+
+  /** Reads what earlier starts have learnt. */
+  async load(): Promise<void> {
+    this.#workspaceId = await this.#store.get();
+  }
+
+  /** Asks Attio who we are, until it answers. Never rejects. */
+  async learn(signal: AbortSignal): Promise<void> {
+    for (let waitMs = FIRST_WAIT_MS; !signal.aborted; waitMs = Math.min(waitMs * 2, LAST_WAIT_MS)) {
+      await this.check(signal);
+      if (this.#token === 'ok' || this.#token === 'wrong_workspace') return;
+      await this.#clock.sleep(waitMs, signal).catch(() => {});
+    }
+  }
+
+  /** Asks Attio once. Never rejects; the answer is in `token`. */
+  async check(signal: AbortSignal): Promise<TokenState> {
+    try {
+      await this.#note(await this.#readSelf(signal));
+    } catch (error) {
+      if (!signal.aborted) this.#noteFailure(error);
+    }
+    return this.#token;
+  }
+
+  async #note(self: Self): Promise<void> {
+    const known = await this.#store.learn(self.workspace_id, new Date(this.#clock.now()).toISOString());
+    this.#workspaceId = known;
+    const other = self.workspace_id === known ? null : self.workspace_id;
+    if (other !== null && other !== this.#other) this.#events.workspaceMismatch(known, other);
+    this.#other = other;
+    const mayGoOn = other === null && this.#token !== 'ok';
+    this.#token = other === null ? 'ok' : 'wrong_workspace';
+    if (mayGoOn) this.#onKnown();
+  }
+
+  #noteFailure(error: unknown): void {
+    if (!isAttioError(error, 'token_inactive', 'unauthorized', 'forbidden')) {
+      this.#token = 'unreachable';
+      return;
+    }
+    if (this.#token !== 'refused') this.#events.tokenRefused(error.message);
+    this.#token = 'refused';
+  }
+}
