@@ -1,9 +1,9 @@
 import type { CachedSchema } from '../attio/cached-schema.ts';
 import type { Attribute } from '../attio/types.ts';
-import { readValues } from '../attio/values/read.ts';
+import { readUnlisted, readValues } from '../attio/values/read.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { PlainAttributes } from '../domain/entities.ts';
-import type { JsonObject } from '../domain/json.ts';
+import type { Json, JsonObject } from '../domain/json.ts';
 import type { RecordValues } from '../domain/records.ts';
 import { askAttio } from './attio-errors.ts';
 import { ServiceError } from './errors.ts';
@@ -69,4 +69,9 @@ export class SchemaService {
     const objects = await askAttio(() => this.#schema.objects());
     return objects.find((object) => object.id.object_id === objectId)?.api_slug;
   }
+}
+
+/** An attribute may be newer than the schema we hold: its values say their own type, but not whether there may be more. */
+function plain(attribute: Attribute | undefined, values: RecordValues[string]): Json {
+  return attribute === undefined ? readUnlisted(values) : readValues(attribute, values);
 }
