@@ -9,6 +9,7 @@ import {
 } from 'cockatiel';
 
 export type CircuitName = 'reads' | 'writes';
+export type Outcome = 'alive' | 'failure' | 'neither';
 export type CircuitState = 'closed' | 'open' | 'half-open';
 
 /** Thrown instead of sending: the circuit is open, or half-open with its one probe under way. */
@@ -31,9 +32,17 @@ export interface BreakerSettings {
 }
 
 export interface BreakerOptions extends BreakerSettings {
-  /** What an error says about the other side. `neither`: it was cancelled, or never sent. */
-  readonly classify: (error: unknown) => 'alive' | 'failure' | 'neither';
+  /** What an error says about the other side. `neither`: it was called off. */
+  readonly classify: (error: unknown) => Outcome;
   readonly onChange: (state: CircuitState) => void;
+}
+
+/** What work that was let through is given. */
+export interface Pass {
+  /** Aborts when the circuit opens: what has not been sent by then should not be. */
+  readonly opened: AbortSignal;
+  /** Sends, and has told the circuit how it ended before it ends itself. Only what is sent in here counts. */
+  observe<T>(send: () => Promise<T>): Promise<T>;
 }
 
 /** What to tell those who come while the probe is under way: nobody knows when it ends. */
@@ -86,12 +95,9 @@ export class CircuitBreaker {
     return this.#isProbing ? PROBE_UNDER_WAY_MS : 0;
   }
 
-  /**
-   * @param work is given a signal that aborts when the circuit opens, for the time before it has sent anything
-   * @throws CircuitOpenError; what `work` throws
-   */
-  async run<T>(work: (opened: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.state === 'closed') return this.#runClosed(work);
+  /** @throws CircuitOpenError; what `work` throws */
+  async run<T>(work: (pass: Pass) => Promise<T>): Promise<T> {
+    if (this.state === 'closed') return work(this.#passOf(this.#epoch));
     if (this.untilAllowedMs > 0) throw new CircuitOpenError(this.untilAllowedMs);
     if (this.state === 'open') this.#halfOpen();
     // cockatiel reads the clock itself and may see it a moment earlier.
@@ -99,22 +105,43 @@ export class CircuitBreaker {
     return this.#probe(work);
   }
 
-  async #runClosed<T>(work: (opened: AbortSignal) => Promise<T>): Promise<T> {
-    const epoch = this.#epoch;
-    const record = async (error?: { error: unknown }) => {
-      if (this.#epoch !== epoch || epoch.signal.aborted) return;
-      await this.#policy.execute(() =>
-        error === undefined ? Promise.resolve() : Promise.reject(error.error),
-      );
+  #passOf(epoch: AbortController): Pass {
+    const isOver = () => this.#epoch !== epoch || epoch.signal.aborted;
+    const record = async (error: unknown) => {
+      if (isOver()) return;
+      await this.#policy
+        .execute(() => (error === null ? Promise.resolve() : Promise.reject(error)))
+        .catch(() => {});
     };
+    const tell = async (outcome: Outcome, error: unknown) => {
+      if (outcome !== 'neither') await record(outcome === 'failure' ? error : null);
+    };
+    return { opened: epoch.signal, observe: (send) => this.#observe(send, tell) };
+  }
+
+  async #probe<T>(work: (pass: Pass) => Promise<T>): Promise<T> {
+    this.#isProbing = true;
+    const opened = new AbortController().signal;
     try {
-      const result = await work(epoch.signal);
-      await record();
+      return await work({
+        opened,
+        observe: (send) => this.#observe(send, (outcome) => this.#judge(outcome)),
+      });
+    } finally {
+      this.#isProbing = false;
+    }
+  }
+
+  async #observe<T>(
+    send: () => Promise<T>,
+    tell: (outcome: Outcome, error: unknown) => Promise<void>,
+  ): Promise<T> {
+    try {
+      const result = await send();
+      await tell('alive', null);
       return result;
     } catch (error) {
-      const outcome = this.#options.classify(error);
-      if (outcome === 'alive') await record();
-      if (outcome === 'failure') await record({ error }).catch(() => {});
+      await tell(this.#options.classify(error), error);
       throw error;
     }
   }
@@ -126,22 +153,8 @@ export class CircuitBreaker {
     this.#policy.execute(() => verdict.promise).catch(() => {});
   }
 
-  async #probe<T>(work: (opened: AbortSignal) => Promise<T>): Promise<T> {
-    this.#isProbing = true;
-    try {
-      const result = await work(new AbortController().signal);
-      await this.#judge('alive');
-      return result;
-    } catch (error) {
-      await this.#judge(this.#options.classify(error));
-      throw error;
-    } finally {
-      this.#isProbing = false;
-    }
-  }
-
-  async #judge(outcome: 'alive' | 'failure' | 'neither'): Promise<void> {
-    if (outcome === 'neither') return;
+  async #judge(outcome: Outcome): Promise<void> {
+    if (outcome === 'neither' || this.state !== 'half-open') return;
     const changed = Promise.withResolvers<void>();
     const listener = this.#policy.onStateChange(() => changed.resolve());
     if (outcome === 'alive') this.#verdict?.resolve();

@@ -74,7 +74,7 @@ export class Lanes {
   /** The lane was not refused. @param sentAt when the request was sent, in milliseconds by the clock */
   accepted(name: LaneName, sentAt: number): void {
     const streak = this.#streaks[name];
-    if (sentAt >= streak.lastHitAt) streak.count = 0;
+    if (sentAt > streak.lastHitAt) streak.count = 0;
   }
 
   /**
@@ -86,7 +86,7 @@ export class Lanes {
    */
   refused(name: LaneName, refusal: { sentAt: number; askedMs: number | null; random: number }): number {
     const streak = this.#streaks[name];
-    if (refusal.sentAt >= streak.lastHitAt) {
+    if (refusal.sentAt > streak.lastHitAt) {
       streak.count += 1;
       streak.lastHitAt = this.#clock.now();
       if (name === 'query') this.#scores.limitMet();

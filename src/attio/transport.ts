@@ -147,9 +147,9 @@ export class Transport {
   async #sendOnce<T>(request: AttioRequest<T>, state: Attempt): Promise<AttioResponse<T>> {
     const breaker = this.#breakers[request.lane === 'write' ? 'writes' : 'reads'];
     try {
-      return await breaker.run((opened) =>
+      return await breaker.run(({ opened, observe }) =>
         withAnySignal([request.signal, opened], (waiting) =>
-          this.#lanes.run(request.lane, () => this.#attempt(request, state), waiting),
+          this.#lanes.run(request.lane, () => observe(() => this.#attempt(request, state)), waiting),
         ),
       );
     } catch (error) {
@@ -214,8 +214,12 @@ export class Transport {
     const { endpoint } = request;
     const { status, headers } = response;
     const finishedAt = this.#deps.clock.now();
+    if (!response.ok) {
+      // An error's words may quote the request, and a careless proxy all of it.
+      const body = parseJson(text.replaceAll(this.#deps.settings.apiKey, '[key]'));
+      throw errorFromResponse({ endpoint, status, headers, body, receivedAtMs: finishedAt });
+    }
     const body = text === '' ? {} : parseJson(text);
-    if (!response.ok) throw errorFromResponse({ endpoint, status, headers, body, receivedAtMs: finishedAt });
     const executionId = headers.get('x-attio-execution-id');
     const queryScore = scoreOf(headers);
     if (queryScore !== null && request.lane === 'query') this.#lanes.recordScore(queryScore);

@@ -4,7 +4,13 @@ import { AttioApiError, type AttioErrorKind, ERROR_TRAITS, isAttioError } from '
 
 function from(status: number, body?: unknown, headers: Record<string, string> = {}): AttioApiError {
   const receivedAtMs = 1_700_000_000_000;
-  return errorFromResponse({ endpoint: 'PUT /things', status, headers: new Headers(headers), body, receivedAtMs });
+  return errorFromResponse({
+    endpoint: 'PUT /things',
+    status,
+    headers: new Headers(headers),
+    body,
+    receivedAtMs,
+  });
 }
 
 const attio = (status: number, code: string, message = 'words') => ({
@@ -55,7 +61,13 @@ describe('what Attio answers', () => {
     const body = {
       ...attio(400, 'validation_type', 'Body payload validation error.'),
       validation_errors: [
-        { code: 'invalid_type', path: ['data', 'values', 0], message: 'Required', expected: 'x', received: 'y' },
+        {
+          code: 'invalid_type',
+          path: ['data', 'values', 0],
+          message: 'Required',
+          expected: 'x',
+          received: 'y',
+        },
       ],
     };
     const error = from(400, body, { 'x-attio-execution-id': 'exec-1' });
@@ -90,12 +102,15 @@ describe('what is not in Attio’s words', () => {
     expect(from(status, undefined)).toMatchObject({ kind, status, code: null });
   });
 
-  it.each([[null], ['text'], [[]], [{ code: 7, message: {} }], [{ code: 'not_found', validation_errors: 'x' }]])(
-    'is tolerated: %j',
-    (body) => {
-      expect(from(500, body).kind).toBe('server_error');
-    },
-  );
+  it.each([
+    [null],
+    ['text'],
+    [[]],
+    [{ code: 7, message: {} }],
+    [{ code: 'not_found', validation_errors: 'x' }],
+  ])('is tolerated: %j', (body) => {
+    expect(from(500, body).kind).toBe('server_error');
+  });
 });
 
 describe('an error', () => {
@@ -118,7 +133,9 @@ describe('an error', () => {
       JSON.stringify(Object.getOwnPropertyNames(secretive).map((name) => Reflect.get(secretive, name))),
     ];
     expect(shown.join('\n')).not.toContain('jane@example.com');
-    expect(secretive.message).toBe('POST /objects/{object}/records: uniqueness_conflict (400 uniqueness_conflict)');
+    expect(secretive.message).toBe(
+      'POST /objects/{object}/records: uniqueness_conflict (400 uniqueness_conflict)',
+    );
   });
 
   it('keeps its cause, and Attio’s words for the one who asked', () => {

@@ -28,10 +28,16 @@ describe('an instant', () => {
 });
 
 describe('the instant that a read reflects', () => {
-  const timing = { startedAt: Date.parse('2026-11-23T12:00:05.250Z'), finishedAt: Date.parse('2026-11-23T12:00:06.000Z') };
+  const timing = {
+    startedAt: Date.parse('2026-11-23T12:00:05.250Z'),
+    finishedAt: Date.parse('2026-11-23T12:00:06.000Z'),
+  };
 
   it('is the one that Attio tells', () => {
-    const headers = new Headers({ 'x-accurate-at': '2026-11-23T12:00:05.5Z', date: 'Mon, 23 Nov 2026 11:00:00 GMT' });
+    const headers = new Headers({
+      'x-accurate-at': '2026-11-23T12:00:05.5Z',
+      date: 'Mon, 23 Nov 2026 11:00:00 GMT',
+    });
     expect(accurateAt(headers, timing)).toBe('2026-11-23T12:00:05.500000000Z');
   });
 

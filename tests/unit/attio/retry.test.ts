@@ -6,7 +6,10 @@ import { retryAfterMs } from '../../../src/attio/retry-after.ts';
 
 const LIMITS = { maxAttempts: 4, maxWaitMs: 30_000, maxTotalMs: 60_000 };
 
-function failed(kind: AttioErrorKind, rest: Partial<FailedAttempt> & { retryAfterMs?: number } = {}): FailedAttempt {
+function failed(
+  kind: AttioErrorKind,
+  rest: Partial<FailedAttempt> & { retryAfterMs?: number } = {},
+): FailedAttempt {
   const { retryAfterMs: asked = null, ...overrides } = rest;
   const error = new AttioApiError(kind, { endpoint: 'GET /objects', retryAfterMs: asked });
   return { error, attempt: 1, idempotent: false, elapsedMs: 0, random: 0, ...overrides };
@@ -45,11 +48,14 @@ describe('the retry table', () => {
     expect(ROWS.map(([kind]) => kind).sort()).toEqual(Object.keys(RETRY_RULES).sort());
   });
 
-  it.each(ROWS)('%s: a write that may not be repeated: %s, anything else: %s', (kind, once, repeatable, waitMs) => {
-    const expected = (retry: boolean) => (retry ? { retry, waitMs, reason: kind } : { retry });
-    expect(retryDecision(failed(kind), LIMITS)).toEqual(expected(once));
-    expect(retryDecision(failed(kind, { idempotent: true }), LIMITS)).toEqual(expected(repeatable));
-  });
+  it.each(ROWS)(
+    '%s: a write that may not be repeated: %s, anything else: %s',
+    (kind, once, repeatable, waitMs) => {
+      const expected = (retry: boolean) => (retry ? { retry, waitMs, reason: kind } : { retry });
+      expect(retryDecision(failed(kind), LIMITS)).toEqual(expected(once));
+      expect(retryDecision(failed(kind, { idempotent: true }), LIMITS)).toEqual(expected(repeatable));
+    },
+  );
 
   it('never sends again what Attio refuses for good', () => {
     for (const [kind, rule] of Object.entries(RETRY_RULES)) {
@@ -62,7 +68,9 @@ describe('the retry table', () => {
       retryDecision(failed('server_error', { idempotent: true, attempt }), LIMITS),
     );
     expect(waits).toMatchObject([{ waitMs: 125 }, { waitMs: 250 }, { waitMs: 500 }]);
-    expect(retryDecision(failed('network', { idempotent: true, random: 0.5 }), LIMITS)).toMatchObject({ waitMs: 188 });
+    expect(retryDecision(failed('network', { idempotent: true, random: 0.5 }), LIMITS)).toMatchObject({
+      waitMs: 188,
+    });
   });
 
   it('waits at least as long as a 503 asks', () => {

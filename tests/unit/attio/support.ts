@@ -77,7 +77,11 @@ export function json(status: number, body: unknown, headers: Record<string, stri
 }
 
 export function attioError(status: number, code: string, headers: Record<string, string> = {}): Answer {
-  return json(status, { status_code: status, type: 'invalid_request_error', code, message: `about ${code}` }, headers);
+  return json(
+    status,
+    { status_code: status, type: 'invalid_request_error', code, message: `about ${code}` },
+    headers,
+  );
 }
 
 export const tooMany = (headers: Record<string, string> = {}): Answer =>
@@ -165,4 +169,11 @@ export function outcome<T>(promise: Promise<T>): Promise<{ value?: T; error?: un
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
+}
+
+/** Lets timers run until the promise has ended. */
+export async function settled<T>(promise: Promise<T>): Promise<{ value?: T; error?: unknown }> {
+  const ended = outcome(promise);
+  await vi.runAllTimersAsync();
+  return ended;
 }
