@@ -1,0 +1,286 @@
+/**
+ * Environment and `config/attio.{environment}.json` → AppConfig, once, at the start.
+ *
+ * The environment holds what differs per deployment and what is secret; the JSON file holds tuning. Nothing else
+ * under `src/` reads `process.env`. Names bear their units.
+ */
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { type AttioSettings, attioEnvironment } from './attio/config.ts';
+import { readSettings, type Settings } from './config/settings.ts';
+
+export type Environment = 'development' | 'staging' | 'production' | 'test';
+
+export interface AppConfig {
+  readonly environment: Environment;
+  readonly logLevel: LogLevel;
+  readonly http: {
+    readonly host: string;
+    /** 0: any free one. */
+    readonly port: number;
+    /** Where internal systems reach us from outside; null: unknown, so no webhook can be registered. */
+    readonly publicUrl: string | null;
+    /** Bearer tokens for `/v1`; none: open to callers on this machine. */
+    readonly apiKeys: readonly string[];
+    /** Development: callers on this machine see the details of health without a key. */
+    readonly trustLoopback: boolean;
+    /** Staging and production: metrics and documentation need a key. */
+    readonly protectOperations: boolean;
+  };
+  readonly webhooks: {
+    /** Any of them may have signed; none: deliveries are refused with 503. */
+    readonly secrets: readonly string[];
+  };
+  readonly attio: AttioSettings & { readonly apiKey: string; readonly baseUrl: string };
+  readonly database: {
+    /** `sqlite:<path>` or `sqlite::memory:` */
+    readonly url: string;
+  };
+  /** Null: caches and limits are in process. */
+  readonly redis: null;
+  readonly sync: Settings['sync'] & {
+    /** Slugs, at least one. */
+    readonly objects: readonly string[];
+    readonly conflictPolicy: 'last-write-wins';
+    /** Null: lists are not mirrored. */
+    readonly lists: null;
+  };
+  /** Null: changes are not pushed. */
+  readonly changeWebhooks: null;
+  readonly cache: Settings['cache'];
+  readonly inbox: Settings['inbox'];
+  readonly retention: Settings['retention'];
+  readonly health: Settings['health'];
+}
+
+/** One thing to mend, by the name of its variable or by its file and path. Never holds a value. */
+export interface ConfigProblem {
+  readonly name: string;
+  readonly problem: string;
+  readonly mend: string;
+}
+
+/** Everything that is wrong with the configuration, at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    const lines = problems.map(({ name, problem, mend }) => `  ${name} ${problem}. ${mend}`);
+    super(`The configuration has ${lines.length === 1 ? 'a problem' : 'problems'}:\n${lines.join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const ENVIRONMENTS = ['development', 'staging', 'production', 'test'] as const;
+/** Words that the REST routes of syncing use themselves. */
+const RESERVED_OBJECTS = ['all', 'lists', 'runs'];
+const NOT_AVAILABLE = 'is not available in this version';
+const LEAVE_UNSET = 'Leave it unset.';
+const COMPARE_FILE = 'Compare the file with the one in the repository.';
+
+const list = z.string().transform((text) => text.split(',').map((item) => item.trim()));
+const secrets = list.refine((items) => !items.includes(''), 'has an empty part between commas').optional();
+const notAvailable = z.undefined({ error: NOT_AVAILABLE }).optional();
+
+const environmentSchema = z.object({
+  NODE_ENV: z
+    .enum(ENVIRONMENTS, `is none of ${ENVIRONMENTS.join(', ')}`)
+    .default('development')
+    .transform((name): Environment => name),
+  HOST: z.string().refine(isHost, 'is neither an IP address nor a host name').optional(),
+  PORT: z
+    .string()
+    .regex(/^\d{1,5}$/, 'is not a whole number')
+    .default('3000')
+    .transform(Number)
+    .refine((port) => port <= 65_535, 'is above 65535'),
+  ...attioEnvironment.shape,
+  ATTIO_WEBHOOK_SECRET: secrets,
+  DATABASE_URL: z
+    .string()
+    .refine((url) => !/^postgres(ql)?:/i.test(url), `with PostgreSQL ${NOT_AVAILABLE}`)
+    .refine(
+      (url) => /^postgres(ql)?:/i.test(url) || isSqliteUrl(url),
+      'is not an address of a SQLite database',
+    )
+    .default('sqlite:./data/attio.db'),
+  REDIS_URL: notAvailable,
+  SERVICE_API_KEYS: secrets,
+  SYNC_OBJECTS: list
+    .refine((slugs) => slugs.every((slug) => /^[a-z0-9_-]+$/.test(slug)), 'has a part that is no object slug')
+    .refine(
+      (slugs) => !slugs.some((slug) => RESERVED_OBJECTS.includes(slug)),
+      `has one of the reserved words ${RESERVED_OBJECTS.join(', ')}`,
+    )
+    .transform((slugs) => [...new Set(slugs)])
+    .prefault('people,companies,deals'),
+  SYNC_LISTS: z.literal('none', NOT_AVAILABLE).optional(),
+  SYNC_CONFLICT_POLICY: z
+    .enum(['last-write-wins', 'attio-wins', 'local-wins', 'manual'], 'is none of the policies')
+    .refine((policy) => policy === 'last-write-wins', `with this policy ${NOT_AVAILABLE}`)
+    .transform(() => 'last-write-wins' as const)
+    .prefault('last-write-wins'),
+  CHANGE_WEBHOOK_URLS: notAvailable,
+  CHANGE_WEBHOOK_SECRET: notAvailable,
+  PUBLIC_URL: z
+    .string()
+    .refine(isHttpsAddress, 'is not a plain https address')
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `is none of ${LOG_LEVELS.join(', ')}`).default('info'),
+});
+type Env = z.infer<typeof environmentSchema>;
+type VariableName = keyof Env;
+
+/** Every variable that the service reads. */
+export const ENVIRONMENT_VARIABLES: readonly string[] = Object.keys(environmentSchema.shape);
+
+const MEND: Readonly<Record<VariableName, string>> = {
+  NODE_ENV: `Set it to one of ${ENVIRONMENTS.join(', ')}, or leave it unset for development.`,
+  HOST: 'Set it to an address to listen on, such as 127.0.0.1 or 0.0.0.0.',
+  PORT: 'Set it to a number from 0 to 65535; 0 picks a free port.',
+  ATTIO_API_KEY: 'Set it to an access token of the Attio workspace.',
+  ATTIO_BASE_URL: 'Set it to an address such as https://api.attio.com/v2, or leave it unset.',
+  ATTIO_WEBHOOK_SECRET: "Set it to the webhook's secret; separate several with commas.",
+  DATABASE_URL: 'Set it to sqlite:<path> or sqlite::memory:, such as sqlite:./data/attio.db.',
+  REDIS_URL: LEAVE_UNSET,
+  SERVICE_API_KEYS: 'Set it to one or several tokens that callers of /v1 send, separated by commas.',
+  SYNC_OBJECTS: 'Set it to object slugs such as people,companies,deals.',
+  SYNC_LISTS: 'Leave it unset, or set it to none.',
+  SYNC_CONFLICT_POLICY: 'Set it to last-write-wins, or leave it unset.',
+  CHANGE_WEBHOOK_URLS: LEAVE_UNSET,
+  CHANGE_WEBHOOK_SECRET: LEAVE_UNSET,
+  PUBLIC_URL: 'Set it to an address such as https://bridge.example.com, or leave it unset.',
+  LOG_LEVEL: `Set it to one of ${LOG_LEVELS.join(', ')}.`,
+};
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** The variables of this process; the one place that reads them. */
+export function processVariables(): Variables {
+  return process.env;
+}
+
+/**
+ * @param env the variables; an empty or blank value counts as unset
+ * @param options.readFile reads a file of the package by its path from the package's root
+ * @throws ConfigError listing everything that is wrong
+ */
+export function loadConfig(env: Variables, options: { readFile?: (path: string) => string } = {}): AppConfig {
+  const problems: ConfigProblem[] = [];
+  const values = readEnvironment(env, problems);
+  const settings = settingsOf(env, options.readFile ?? readPackageFile, problems);
+  if (values === null || settings === null || problems.length > 0) throw new ConfigError(problems);
+  return toConfig(values, settings);
+}
+
+function readEnvironment(env: Variables, problems: ConfigProblem[]): Env | null {
+  const given = Object.fromEntries(
+    ENVIRONMENT_VARIABLES.flatMap((name) => {
+      const value = env[name];
+      return value === undefined || value.trim() === '' ? [] : [[name, value]];
+    }),
+  );
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    const first = new Map(parsed.error.issues.toReversed().map((issue) => [String(issue.path[0]), issue]));
+    for (const name of ENVIRONMENT_VARIABLES) {
+      const issue = first.get(name);
+      if (issue !== undefined) problems.push(problemOf(name, issue.message));
+    }
+  }
+  for (const name of missingSecrets(given)) {
+    problems.push(problemOf(name, 'is required in staging and production, or where others can reach HOST'));
+  }
+  return parsed.data ?? null;
+}
+
+/** What only some environments may leave out. */
+function missingSecrets(given: Variables): string[] {
+  const deployed = given['NODE_ENV'] === 'staging' || given['NODE_ENV'] === 'production';
+  const reachable = given['HOST'] !== undefined && !isLoopbackHost(given['HOST']);
+  const missing: string[] = [];
+  if (deployed && given['ATTIO_WEBHOOK_SECRET'] === undefined) missing.push('ATTIO_WEBHOOK_SECRET');
+  if ((deployed || reachable) && given['SERVICE_API_KEYS'] === undefined) missing.push('SERVICE_API_KEYS');
+  return missing;
+}
+
+function problemOf(name: string, problem: string): ConfigProblem {
+  return { name, problem, mend: MEND[name as VariableName] }; // a key of the schema, as all callers' are
+}
+
+/** An unknown environment has no file; its variable is reported. */
+function settingsOf(
+  env: Variables,
+  readFile: (path: string) => string,
+  problems: ConfigProblem[],
+): Settings | null {
+  const name = ENVIRONMENTS.find((environment) => environment === (env['NODE_ENV']?.trim() || 'development'));
+  if (name === undefined) return null;
+  const path = `config/attio.${name === 'test' ? 'development' : name}.json`;
+  const { settings, faults } = readSettings(() => readFile(path));
+  for (const { at, problem } of faults) {
+    problems.push({ name: at === '' ? path : `${path} at ${at}`, problem, mend: COMPARE_FILE });
+  }
+  return settings;
+}
+
+function readPackageFile(path: string): string {
+  return readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+}
+
+function toConfig(env: Env, settings: Settings): AppConfig {
+  const deployed = env.NODE_ENV === 'staging' || env.NODE_ENV === 'production';
+  return {
+    environment: env.NODE_ENV,
+    logLevel: env.LOG_LEVEL,
+    http: {
+      host: env.HOST ?? (env.NODE_ENV === 'production' ? '0.0.0.0' : '127.0.0.1'),
+      port: env.PORT,
+      publicUrl: env.PUBLIC_URL ?? null,
+      apiKeys: env.SERVICE_API_KEYS ?? [],
+      trustLoopback: !deployed,
+      protectOperations: deployed,
+    },
+    webhooks: { secrets: env.ATTIO_WEBHOOK_SECRET ?? [] },
+    attio: { ...settings.attio, apiKey: env.ATTIO_API_KEY, baseUrl: env.ATTIO_BASE_URL },
+    database: { url: env.DATABASE_URL },
+    redis: null,
+    sync: {
+      ...settings.sync,
+      objects: env.SYNC_OBJECTS,
+      conflictPolicy: env.SYNC_CONFLICT_POLICY,
+      lists: null,
+    },
+    changeWebhooks: null,
+    cache: settings.cache,
+    inbox: settings.inbox,
+    retention: settings.retention,
+    health: settings.health,
+  };
+}
+
+/** Whether only this machine can reach an address. */
+function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function isHost(host: string): boolean {
+  return isIP(host) !== 0 || /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(host);
+}
+
+/** A path that begins with `//` or `:` is a slip of the pen, not a file. */
+function isSqliteUrl(url: string): boolean {
+  return url === 'sqlite::memory:' || /^sqlite:(?!:|\/\/)./.test(url);
+}
+
+function isHttpsAddress(text: string): boolean {
+  const url = URL.parse(text);
+  if (url?.protocol !== 'https:') return false;
+  return url.username === '' && url.password === '' && !/[?#\s]/.test(text);
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { attioSettings } from '../attio/config.ts';
+
+const count = z.int().min(1);
+
+/** What `config/attio.{environment}.json` holds: tuning, no secrets. Unknown members are errors. */
+const settingsSchema = z.strictObject({
+  attio: attioSettings,
+  cache: z.strictObject({ schemaTtlSeconds: count, recordTtlSeconds: count }),
+  sync: z
+    .strictObject({
+      /** Records per page of a full sync; Attio gives at most 500. */
+      pageSize: count.max(500),
+      /** Pages read at once. */
+      width: count.max(20),
+      /** Records that neighbouring pages share, so that a shift between two reads shows. */
+      overlap: z.int().min(0),
+      /** How long an outage may hold up a run before it fails. */
+      outagePatienceSeconds: count,
+    })
+    .refine((sync) => sync.overlap < sync.pageSize, { path: ['overlap'], error: 'must be below pageSize' }),
+  inbox: z.strictObject({
+    /** Events in hand at once. */
+    window: count,
+    maxAttempts: count,
+    maxPending: count,
+    /** Events about one record that come within this time share one read. */
+    coalesceMs: z.int().min(0),
+    batchSize: count.max(500),
+    giveUpAfterHours: count,
+  }),
+  retention: z.strictObject({
+    deliveryDays: count,
+    changeDays: count,
+    settledEventDays: count,
+    runDays: count,
+  }),
+  health: z.strictObject({ probeEverySeconds: count }),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** What is wrong with the file, and where: a dotted path, empty for the file as a whole. */
+export interface SettingsFault {
+  readonly at: string;
+  readonly problem: string;
+}
+
+/** @param read gives the file's text */
+export function readSettings(read: () => string): {
+  settings: Settings | null;
+  faults: readonly SettingsFault[];
+} {
+  let content: unknown;
+  try {
+    content = JSON.parse(read());
+  } catch {
+    return { settings: null, faults: [{ at: '', problem: 'cannot be read as JSON' }] };
+  }
+  const parsed = settingsSchema.safeParse(content);
+  const faults = (parsed.error?.issues ?? []).map((issue) => ({
+    at: issue.path.join('.'),
+    problem: `is wrong: ${issue.message}`,
+  }));
+  return { settings: parsed.data ?? null, faults };
+}
