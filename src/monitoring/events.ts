@@ -1,0 +1,206 @@
+import type { Logger } from 'pino';
+import type { SyncRun } from '../domain/sync-runs.ts';
+import { isKnownEventType } from '../domain/webhook-events.ts';
+import type { Metrics } from './metrics.ts';
+
+type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+type RecordOutcome = 'created' | 'updated' | 'unchanged' | 'deleted' | 'merged' | 'stale' | 'invalid';
+
+/** Why a delivery to `/webhooks` was turned away. */
+export type DeliveryRejection =
+  | 'not_configured'
+  | 'bad_signature'
+  | 'too_large'
+  | 'wrong_media_type'
+  | 'bad_request'
+  | 'draining'
+  | 'not_stored'
+  | 'failed';
+
+const CIRCUIT_LEVELS = { closed: 0, 'half-open': 1, open: 2 } as const;
+
+/**
+ * One place per event: its log line and its counter, side by side.
+ *
+ * Fits, by shape, what the services, the gateway, the webhooks and the caches declare that they tell. Telling never
+ * fails the one who tells: what goes wrong in here is dropped. Log lines hold ids, kinds and counts, no values.
+ */
+export class Events {
+  readonly #log: { readonly [component in 'sync' | 'attio' | 'webhooks' | 'service']: Log };
+  readonly #metrics: Metrics;
+
+  constructor(deps: { logger: Logger; metrics: Metrics }) {
+    const component = (name: string): Log => deps.logger.child({ component: name });
+    this.#log = {
+      sync: component('sync'),
+      attio: component('attio'),
+      webhooks: component('webhooks'),
+      service: component('service'),
+    };
+    this.#metrics = deps.metrics;
+  }
+
+  // --- syncing
+
+  recordsSettled(object: string, outcome: RecordOutcome, count: number): void {
+    this.#tell(() => {
+      this.#metrics.syncRecords.inc({ object, outcome }, count);
+      const level = outcome === 'invalid' ? 'warn' : 'debug';
+      this.#log.sync[level]({ object, outcome, count }, 'records settled');
+    });
+  }
+
+  runStarted(run: SyncRun, resumed: boolean): void {
+    this.#tell(() =>
+      this.#log.sync.info(facts(run), resumed ? 'full sync taken up again' : 'full sync started'),
+    );
+  }
+
+  runProgressed(run: SyncRun): void {
+    this.#tell(() => this.#log.sync.debug({ ...facts(run), ...counts(run) }, 'full sync goes on'));
+  }
+
+  runFinished(run: SyncRun): void {
+    this.#tell(() => {
+      const line = { ...facts(run), ...counts(run), status: run.status, reason: run.error };
+      if (run.status === 'failed') this.#log.sync.error(line, 'full sync failed');
+      else this.#log.sync.info(line, 'full sync ended');
+    });
+  }
+
+  workspaceMismatch(expected: string, actual: string): void {
+    this.#tell(() =>
+      this.#log.sync.error(
+        { expected, actual },
+        'the token belongs to another workspace than the one mirrored here: syncing is stopped',
+      ),
+    );
+  }
+
+  tokenRefused(detail: string): void {
+    this.#tell(() =>
+      this.#log.attio.error({ detail }, 'Attio refuses the token: check ATTIO_API_KEY and its scopes'),
+    );
+  }
+
+  unexpected(where: string, error: unknown): void {
+    this.#tell(() => this.#log.service.error({ where, err: error }, 'an unexpected error'));
+  }
+
+  // --- requests to Attio
+
+  requestFinished(request: {
+    readonly endpoint: string;
+    readonly status: number | string;
+    readonly durationMs: number;
+  }): void {
+    this.#tell(() => {
+      const { endpoint, status, durationMs } = request;
+      this.#metrics.attioRequests.inc({ endpoint, status: String(status) });
+      this.#metrics.attioRequestSeconds.observe({ endpoint }, durationMs / 1000);
+      this.#log.attio.debug(request, 'request to Attio');
+    });
+  }
+
+  retried(retry: { readonly endpoint: string; readonly reason: string; readonly waitMs: number }): void {
+    this.#tell(() => {
+      this.#metrics.attioRetries.inc({ reason: retry.reason });
+      this.#log.attio.debug(retry, 'request to Attio is tried again');
+    });
+  }
+
+  circuitChanged(change: {
+    readonly lane: 'reads' | 'writes';
+    readonly state: 'closed' | 'open' | 'half-open';
+  }): void {
+    this.#tell(() => {
+      this.#metrics.attioCircuitState.set({ circuit: change.lane }, CIRCUIT_LEVELS[change.state]);
+      const level = change.state === 'open' ? 'warn' : 'info';
+      this.#log.attio[level](change, `the circuit to Attio is ${change.state}`);
+    });
+  }
+
+  laneWaited(wait: { readonly lane: string; readonly ms: number }): void {
+    this.#tell(() => this.#metrics.attioRateLimitWaitSeconds.observe({ lane: wait.lane }, wait.ms / 1000));
+  }
+
+  // --- webhooks
+
+  deliveryAccepted(result: { accepted: number; duplicates: number; quarantined: number }): void {
+    this.#tell(() => {
+      this.#metrics.webhookDeliveries.inc({ result: resultOf(result) });
+      const level = result.quarantined > 0 ? 'warn' : 'debug';
+      this.#log.webhooks[level]({ ...result }, 'delivery accepted');
+    });
+  }
+
+  deliveryRejected(result: DeliveryRejection): void {
+    this.#tell(() => {
+      this.#metrics.webhookDeliveries.inc({ result });
+      this.#log.webhooks.warn({ result }, 'delivery refused');
+    });
+  }
+
+  eventSettled(type: string, outcome: string, lagSeconds: number): void {
+    this.#tell(() => {
+      this.#metrics.webhookEvents.inc({ type: label(type), outcome });
+      this.#metrics.inboxLagSeconds.observe(Math.max(0, lagSeconds));
+      this.#log.webhooks.debug({ type: label(type), outcome, lagSeconds }, 'event settled');
+    });
+  }
+
+  eventRetried(type: string, attempt: number, error: unknown): void {
+    this.#tell(() => {
+      this.#metrics.webhookEvents.inc({ type: label(type), outcome: 'retried' });
+      this.#log.webhooks.warn({ type: label(type), attempt, err: error }, 'event failed; it is tried again');
+    });
+  }
+
+  eventBuried(type: string, reason: string): void {
+    this.#tell(() => {
+      this.#metrics.webhookEvents.inc({ type: label(type), outcome: 'buried' });
+      this.#log.webhooks.error({ type: label(type), reason }, 'event given up: it is a dead letter now');
+    });
+  }
+
+  inboxPaused(waitMs: number, error: unknown): void {
+    this.#tell(() => this.#log.webhooks.warn({ waitMs, err: error }, 'the inbox waits for an outage to end'));
+  }
+
+  // --- caches
+
+  cacheRead(read: { readonly cache: string; readonly tier: string; readonly result: string }): void {
+    this.#tell(() => {
+      const { cache, tier, result } = read;
+      this.#metrics.cacheRequests.inc({ cache, tier, result: result.toLowerCase() });
+    });
+  }
+
+  #tell(event: () => void): void {
+    try {
+      event();
+    } catch {
+      // A full disk under the log must not stop the work that it tells of.
+    }
+  }
+}
+
+/** Event types come from outside: those that we do not know share one label. */
+function label(type: string): string {
+  return isKnownEventType(type) ? type : 'unknown';
+}
+
+function resultOf(result: { accepted: number; duplicates: number; quarantined: number }): string {
+  if (result.accepted > 0) return 'accepted';
+  if (result.quarantined > 0) return 'quarantined';
+  return result.duplicates > 0 ? 'duplicate' : 'accepted';
+}
+
+function facts(run: SyncRun): Record<string, unknown> {
+  return { runId: run.runId, object: run.object, force: run.force, parentRunId: run.parentRunId };
+}
+
+function counts(run: SyncRun): Record<string, number> {
+  const { pages, seen, created, updated, unchanged, deleted, merged } = run;
+  return { pages, seen, created, updated, unchanged, deleted, merged };
+}

@@ -1,0 +1,136 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What is counted by asking, at each scrape. */
+export interface GaugeReadings {
+  readonly inboxPending: number;
+  readonly outboxPending: number;
+  readonly conflictsOpen: number;
+  readonly deadLetters: Readonly<Record<'inbox' | 'outbox' | 'notify', number>>;
+}
+
+export interface MetricsDeps {
+  /** Asked once per scrape. While it fails, its gauges have no value and the others are told all the same. */
+  readonly probe: () => Promise<GaugeReadings>;
+}
+
+/** Seconds. */
+const REQUEST_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const WAIT_BUCKETS = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60];
+const LAG_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 21_600, 86_400];
+
+/** All metrics, in a registry of their own. Labels have few values: templates and kinds, never ids or names. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+export function createMetrics(deps: MetricsDeps) {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  watchGauges(registry, deps.probe);
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const histogram = <L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    buckets: number[],
+  ) => new Histogram({ name, help, labelNames, buckets, registers });
+
+  return {
+    /** Of `text()`. */
+    contentType: registry.contentType,
+    /** In Prometheus' text format. */
+    text: () => registry.metrics(),
+    attioRequests: counter('attio_requests_total', 'Attempts at requests to Attio', ['endpoint', 'status']),
+    attioRequestSeconds: histogram(
+      'attio_request_duration_seconds',
+      'Duration of one attempt at a request to Attio',
+      ['endpoint'],
+      REQUEST_BUCKETS,
+    ),
+    attioRetries: counter('attio_retries_total', 'Attempts that were followed by another', ['reason']),
+    attioCircuitState: circuitGauge(registry),
+    attioRateLimitWaitSeconds: histogram(
+      'attio_rate_limit_wait_seconds',
+      'How long requests to Attio waited for their turn',
+      ['lane'],
+      WAIT_BUCKETS,
+    ),
+    cacheRequests: counter('cache_requests_total', 'Reads through a cache', ['cache', 'tier', 'result']),
+    webhookDeliveries: counter('webhook_deliveries_total', 'Deliveries to /webhooks', ['result']),
+    webhookEvents: counter('webhook_events_total', 'Webhook events by what became of them', [
+      'type',
+      'outcome',
+    ]),
+    inboxLagSeconds: histogram(
+      'inbox_lag_seconds',
+      'From the receipt of a webhook event until it was settled',
+      [],
+      LAG_BUCKETS,
+    ),
+    syncRecords: counter('sync_records_total', 'Records by what a read of them led to', [
+      'object',
+      'outcome',
+    ]),
+    httpRequestSeconds: histogram(
+      'http_request_duration_seconds',
+      'Duration of requests to this service',
+      ['method', 'route', 'status'],
+      REQUEST_BUCKETS,
+    ),
+  };
+}
+
+function circuitGauge(registry: Registry): Gauge<'circuit'> {
+  const gauge = new Gauge({
+    name: 'attio_circuit_state',
+    help: 'Circuit to Attio: 0 closed, 1 half-open, 2 open',
+    labelNames: ['circuit'] as const,
+    registers: [registry],
+  });
+  gauge.set({ circuit: 'reads' }, 0);
+  gauge.set({ circuit: 'writes' }, 0);
+  return gauge;
+}
+
+function watchGauges(registry: Registry, probe: () => Promise<GaugeReadings>): void {
+  const read = sharedWhileUnderWay(probe);
+  const watch = (name: string, help: string, pick: (readings: GaugeReadings) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        const readings = await read();
+        if (readings === null) this.remove();
+        else this.set(pick(readings));
+      },
+    });
+  watch('inbox_pending', 'Webhook events that are not settled yet', (readings) => readings.inboxPending);
+  watch('outbox_pending', 'Writes that Attio has not confirmed yet', (readings) => readings.outboxPending);
+  watch('conflicts_open', 'Conflicts that wait for a decision', (readings) => readings.conflictsOpen);
+  new Gauge({
+    name: 'dead_letters',
+    help: 'Work that was given up',
+    labelNames: ['kind'],
+    registers: [registry],
+    async collect() {
+      const readings = await read();
+      this.reset();
+      for (const [kind, value] of Object.entries(readings?.deadLetters ?? {})) this.set({ kind }, value);
+    },
+  });
+}
+
+/** The gauges of one scrape collect together: they share one look. The shared answer is null when it failed. */
+function sharedWhileUnderWay<T>(look: () => Promise<T>): () => Promise<T | null> {
+  let underWay: Promise<T | null> | null = null;
+  return () => {
+    underWay ??= Promise.resolve()
+      .then(look)
+      .catch(() => null)
+      .finally(() => {
+        underWay = null;
+      });
+    return underWay;
+  };
+}
