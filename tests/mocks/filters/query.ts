@@ -1,10 +1,10 @@
 import type { Attribute, Row } from '../core/types.ts';
-import type { QueryBody } from '../routes/query-body.ts';
 import type { Table } from '../state/table.ts';
 import type { World } from '../state/world.ts';
 import { isObject } from '../values/codec.ts';
 import { codecOf } from '../values/index.ts';
 import { compileFilter } from './compile.ts';
+import type { QueryBody } from './query-body.ts';
 import { creationOrder, sortRows } from './sort.ts';
 
 export interface QueryResult {

@@ -1,11 +1,11 @@
 import { filterError } from '../core/errors.ts';
 import type { Attribute, Row, StoredValue } from '../core/types.ts';
-import type { Sort } from '../routes/query-body.ts';
 import type { Schema } from '../state/schema.ts';
 import type { World } from '../state/world.ts';
 import type { Comparable, Property } from '../values/codec.ts';
 import { codecOf } from '../values/index.ts';
 import { compilePath, fieldValues, findField } from './paths.ts';
+import type { Sort } from './query-body.ts';
 
 interface Key {
   readonly descending: boolean;

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { AttioError, invalid } from '../core/errors.ts';
 import { queryTable } from '../filters/query.ts';
+import { queryBody } from '../filters/query-body.ts';
 import { entriesOf } from '../state/entries.ts';
 import { mergeRecords } from '../state/merge.ts';
 import { assertRecord, createRecord, deleteRecord, updateRecord } from '../state/records.ts';
 import { renderRecord } from '../state/render.ts';
 import type { WriteMode } from '../state/write.ts';
 import { readValues, valuesQuery } from './attribute-values.ts';
-import { queryBody } from './query-body.ts';
 import { type Call, param, route } from './router.ts';
 import { data, page, slice, uuid, values } from './schemas.ts';
 

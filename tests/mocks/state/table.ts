@@ -81,17 +81,15 @@ export class Table {
     return id === undefined ? undefined : this.#rows.get(id);
   }
 
-  /** Builds the index of an attribute that becomes unique later; false when two rows share a value. */
-  makeUnique(attribute: Attribute): boolean {
+  /** From now on values must be unique; what is there already may repeat, its first holder is the one found. */
+  makeUnique(attribute: Attribute): void {
     const index = new Map<string, string>();
     for (const row of this.inOrder()) {
       for (const value of row.current.get(attribute.id) ?? NONE) {
-        if (index.has(value.key)) return false;
-        index.set(value.key, row.id);
+        if (!index.has(value.key)) index.set(value.key, row.id);
       }
     }
     this.#unique.set(attribute.id, index);
     attribute.unique = true;
-    return true;
   }
 }

@@ -10,7 +10,7 @@ const STRING_MATCHES: Readonly<Record<string, string>> = {
   workspaces: 'workspace_id',
 };
 
-interface Target {
+export interface Target {
   readonly objectId: string;
   readonly recordId: string;
 }
@@ -32,7 +32,8 @@ function matched(objectId: string, matching: string, input: unknown, lookup: Loo
   return { objectId, recordId };
 }
 
-function targetOfObject(input: Record<string, unknown>, attribute: Attribute, lookup: Lookup): Target {
+/** By id, or by a value of a unique attribute of the target. */
+export function targetOfObject(input: Record<string, unknown>, attribute: Attribute, lookup: Lookup): Target {
   const { target_object: object, target_record_id: recordId, ...rest } = input;
   const objectId = typeof object === 'string' ? lookup.objectIdOf(object) : undefined;
   if (objectId === undefined) throw badValue(attribute, `Unknown target_object "${String(object)}".`);
