@@ -1,5 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
-import { LanePausedError, RateLane } from '../queue/rate-lane.ts';
+import { LanePausedError, type LaneRunOptions, RateLane } from '../queue/rate-lane.ts';
 import { ScoreWindow } from '../queue/score-window.ts';
 import { rateLimitWaitMs } from './retry.ts';
 
@@ -15,6 +15,8 @@ export interface LaneSettings {
   /** A pause that lasts longer is not waited for. */
   readonly maxPauseMs: number;
 }
+
+type Turn = LaneRunOptions & { readonly signal: AbortSignal };
 
 interface Streak {
   count: number;
@@ -61,9 +63,9 @@ export class Lanes {
   }
 
   /** @throws as RateLane.run */
-  run<T>(name: LaneName, fn: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    if (name !== 'query') return this.#lanes[name].run(fn, { signal });
-    return this.#lanes.query.run(() => this.#runQuery(fn, signal), { signal });
+  run<T>(name: LaneName, fn: () => Promise<T>, turn: Turn): Promise<T> {
+    if (name !== 'query') return this.#lanes[name].run(fn, turn);
+    return this.#lanes.query.run(() => this.#runQuery(fn, turn), turn);
   }
 
   /** What a query cost, as Attio said with its answer. */
@@ -101,14 +103,13 @@ export class Lanes {
     for (const lane of Object.values(this.#lanes)) lane.close();
   }
 
-  async #runQuery<T>(fn: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #runQuery<T>(fn: () => Promise<T>, turn: Turn): Promise<T> {
     for (;;) {
-      await this.#queriesMayGo(signal);
-      const end = this.#scores.begin();
+      const end = await this.#beginQuery(turn.signal);
       try {
         // Queries may have been paused while this one waited among the reads: then it has lost its turn.
-        const turn = () => (this.#lanes.query.pausedMs > 0 ? Promise.resolve(null) : fn().then(wrap));
-        const outcome = await this.#lanes.read.run(turn, { signal });
+        const unlessPaused = () => (this.#lanes.query.pausedMs > 0 ? Promise.resolve(null) : fn().then(wrap));
+        const outcome = await this.#lanes.read.run(unlessPaused, turn);
         if (outcome !== null) return outcome.result;
       } finally {
         end();
@@ -116,12 +117,13 @@ export class Lanes {
     }
   }
 
-  async #queriesMayGo(signal: AbortSignal): Promise<void> {
+  /** Waits until queries may go, and counts this one in the same step, so that no other one takes its room. */
+  async #beginQuery(signal: AbortSignal): Promise<() => void> {
     for (;;) {
       const { pausedMs } = this.#lanes.query;
       if (pausedMs > this.#maxPauseMs) throw new LanePausedError(pausedMs);
       const waitMs = Math.max(pausedMs, this.#scores.delayMs());
-      if (waitMs <= 0) return;
+      if (waitMs <= 0) return this.#scores.begin();
       await this.#clock.sleep(waitMs, signal);
     }
   }

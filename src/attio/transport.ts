@@ -35,6 +35,8 @@ export interface RequestOptions {
   readonly timeoutMs?: number | undefined;
   /** @default true */
   readonly retry?: boolean | undefined;
+  /** Of those that wait for their turn, the highest goes first: a probe, or somebody who looks on. @default 0 */
+  readonly priority?: number | undefined;
 }
 
 export interface AttioRequest<T> extends RequestOptions, Route {
@@ -145,11 +147,15 @@ export class Transport {
   }
 
   async #sendOnce<T>(request: AttioRequest<T>, state: Attempt): Promise<AttioResponse<T>> {
-    const breaker = this.#breakers[request.lane === 'write' ? 'writes' : 'reads'];
+    const { lane, priority = 0 } = request;
+    const breaker = this.#breakers[lane === 'write' ? 'writes' : 'reads'];
     try {
       return await breaker.run(({ opened, observe }) =>
         withAnySignal([request.signal, opened], (waiting) =>
-          this.#lanes.run(request.lane, () => observe(() => this.#attempt(request, state)), waiting),
+          this.#lanes.run(lane, () => observe(() => this.#attempt(request, state)), {
+            signal: waiting,
+            priority,
+          }),
         ),
       );
     } catch (error) {
@@ -169,9 +175,8 @@ export class Transport {
         this.#exchange(request, ended),
       );
       finished(response.status);
-      const answer = this.#interpret(request, response, text, sentAt);
-      this.#lanes.accepted(lane, sentAt);
-      return answer;
+      if (response.status !== 429) this.#lanes.accepted(lane, sentAt);
+      return this.#interpret(request, response, text, sentAt);
     } catch (error) {
       const failure = this.#failure(error, request, finished);
       if (failure instanceof AttioApiError && failure.kind === 'rate_limited') {

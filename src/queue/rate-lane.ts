@@ -35,11 +35,18 @@ export interface RateLaneOptions {
   readonly onWait?: (waitedMs: number) => void;
 }
 
+export interface LaneRunOptions {
+  /** Ends the waiting; work that has started must heed it itself. */
+  readonly signal?: AbortSignal;
+  /** Of those that wait, the highest goes first. @default 0 */
+  readonly priority?: number;
+}
+
 /** setTimeout fires at once beyond this. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
- * Starts work at a bounded rate, first come, first served.
+ * Starts work at a bounded rate: by priority, then first come, first served.
  *
  * The window rolls: no second, wherever it begins, sees more than `perSecond` starts. A pause holds back everything
  * that has not started. The rate is counted on the system clock, as p-queue does.
@@ -79,10 +86,9 @@ export class RateLane {
   }
 
   /**
-   * @param options.signal ends the waiting; work that has started must heed it itself
    * @throws LaneFullError; LanePausedError; LaneClosedError; the reason of the signal that aborted; what `fn` throws
    */
-  async run<T>(fn: () => Promise<T>, { signal }: { signal?: AbortSignal } = {}): Promise<T> {
+  async run<T>(fn: () => Promise<T>, { signal, priority = 0 }: LaneRunOptions = {}): Promise<T> {
     signal?.throwIfAborted();
     this.#refuseIfUnable();
     const waiting = new AbortController();
@@ -101,7 +107,7 @@ export class RateLane {
       return fn();
     };
     try {
-      return await this.#queue.add(started, { signal: waiting.signal });
+      return await this.#queue.add(started, { signal: waiting.signal, priority });
     } finally {
       stopWaiting();
     }

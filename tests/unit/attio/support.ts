@@ -3,7 +3,7 @@ import { AttioClient } from '../../../src/attio/client.ts';
 import { type AttioSettings, attioSettings } from '../../../src/attio/config.ts';
 import type { AttioObserver } from '../../../src/attio/observer.ts';
 import type { FetchLike, TransportDeps } from '../../../src/attio/transport.ts';
-import type { Clock } from '../../../src/domain/clock.ts';
+import { systemClock } from '../../../src/queue/clock.ts';
 
 export const START = Date.parse('2026-11-23T12:00:00.000Z');
 export const TOKEN = 'sekret-token-0123456789';
@@ -16,19 +16,8 @@ export function freezeTime(): void {
   });
 }
 
-export const fakeClock: Clock = {
-  now: () => Date.now(),
-  sleep(ms, signal) {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    if (signal?.aborted === true) reject(signal.reason);
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    });
-    return promise;
-  },
-};
+/** The machine's clock, so that fake timers move it. */
+export const fakeClock = systemClock(() => Date.now());
 
 export interface SentRequest {
   readonly method: string;

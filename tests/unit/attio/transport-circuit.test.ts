@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AttioApiError } from '../../../src/attio/errors.ts';
 import {
@@ -131,6 +132,14 @@ describe('cancelling', () => {
     expect(sent[0]?.signal.aborted).toBe(true);
     expect(finished).toEqual([{ endpoint: 'GET /objects', status: 'cancelled', durationMs: 70 }]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('leaves nothing behind on a signal that lives long', async () => {
+    const { client } = makeClient(inTurn(unreachable, tooMany(), anObject));
+    const { signal } = new AbortController();
+    for (let i = 0; i < 5; i += 1) await settled(client.objects.get('people', { signal }));
+    await settled(client.records.query('people', {}, { signal }));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('by closing refuses what waits and what comes', async () => {

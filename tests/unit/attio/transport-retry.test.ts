@@ -66,6 +66,24 @@ describe('retrying', () => {
   });
 });
 
+describe('several queries', () => {
+  it('that wait for their score do not all go at once', async () => {
+    const costly = json(200, { data: [] }, { 'x-attio-record-query-score': '30' });
+    const { client, sent } = makeClient(inTurn(costly, costly, costly, costly, tooMany(), costly));
+    for (let i = 0; i < 4; i += 1) await client.records.query('people');
+    const refused = client.records.query('people');
+    await vi.advanceTimersByTimeAsync(1);
+    const waiting = [refused, ...Array.from({ length: 6 }, () => client.records.query('people'))];
+    await vi.runAllTimersAsync();
+    await Promise.all(waiting);
+    // 120 met the limit, so 96 are aimed at (a little more later): three queries of 30 in any ten seconds.
+    const later = sent.map(({ at }) => at - START).filter((at) => at > 0);
+    for (const from of later)
+      expect(later.filter((at) => at >= from && at < from + 10_000).length).toBeLessThanOrEqual(3);
+    expect(later).toHaveLength(7);
+  });
+});
+
 describe('a 429', () => {
   it('pauses its whole lane for the wait', async () => {
     const { client, sent } = makeClient(inTurn(tooMany({ 'retry-after': '3' }), anObject), {
@@ -131,6 +149,14 @@ describe('a 429', () => {
     await vi.runAllTimersAsync();
     await Promise.all(both);
     expect(sent.map(({ at }) => at - START)).toEqual([0, 0, 1020, 1020, 3040, 3040]);
+  });
+
+  it('is forgotten with the next answer, be it a refusal', async () => {
+    const { client, sent } = makeClient(inTurn(tooMany(), attioError(404, 'not_found'), tooMany(), anObject));
+    await settled(client.objects.get('a'));
+    await vi.advanceTimersByTimeAsync(1);
+    await settled(client.objects.get('b'));
+    expect(sent.map(({ at }) => at - START)).toEqual([0, 1000, 1001, 2001]);
   });
 
   it('of a query that cost something slows the queries, not the other reads', async () => {

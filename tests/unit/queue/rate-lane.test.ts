@@ -50,18 +50,23 @@ describe('the rate', () => {
       maxLength: 8,
     });
     await fc.assert(
-      fc.asyncProperty(batches, fc.integer({ min: 1, max: 7 }), fc.nat(400), async (plan, perSecond, lastsMs) => {
-        const target = lane({ perSecond, concurrency: 3 });
-        const at: number[] = [];
-        for (const { afterMs, count } of plan) {
-          await vi.advanceTimersByTimeAsync(afterMs);
-          const batch = startsOf(target, count, lastsMs);
-          void batch.done.then(() => at.push(...batch.at));
-        }
-        await vi.runAllTimersAsync();
-        expect(at).toHaveLength(plan.reduce((sum, { count }) => sum + count, 0));
-        expect(busiestSecond(at)).toBeLessThanOrEqual(perSecond);
-      }),
+      fc.asyncProperty(
+        batches,
+        fc.integer({ min: 1, max: 7 }),
+        fc.nat(400),
+        async (plan, perSecond, lastsMs) => {
+          const target = lane({ perSecond, concurrency: 3 });
+          const at: number[] = [];
+          for (const { afterMs, count } of plan) {
+            await vi.advanceTimersByTimeAsync(afterMs);
+            const batch = startsOf(target, count, lastsMs);
+            void batch.done.then(() => at.push(...batch.at));
+          }
+          await vi.runAllTimersAsync();
+          expect(at).toHaveLength(plan.reduce((sum, { count }) => sum + count, 0));
+          expect(busiestSecond(at)).toBeLessThanOrEqual(perSecond);
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -135,6 +140,16 @@ describe('waiting', () => {
     await vi.runAllTimersAsync();
     await done;
     await expect(target.run(async () => 1)).resolves.toBe(1);
+  });
+
+  it('is shorter for the more urgent', async () => {
+    const target = lane({ perSecond: 1 });
+    const order: string[] = [];
+    const work = (name: string) => async () => order.push(name);
+    const all = [0, 0, 5].map((priority, index) => target.run(work(`${index}`), { priority }));
+    await vi.runAllTimersAsync();
+    await Promise.all(all);
+    expect(order).toEqual(['0', '2', '1']);
   });
 
   it('ends with the reason of the signal, and costs no start', async () => {
