@@ -32,6 +32,8 @@ export interface BreakerSettings {
 }
 
 export interface BreakerOptions extends BreakerSettings {
+  /** Milliseconds; the zero does not matter. */
+  readonly now: () => number;
   /** What an error says about the other side. `neither`: it was called off. */
   readonly classify: (error: unknown) => Outcome;
   readonly onChange: (state: CircuitState) => void;
@@ -69,7 +71,7 @@ const STATES: Readonly<Record<CockatielState, CircuitState>> = {
 export class CircuitBreaker {
   readonly #options: BreakerOptions;
   readonly #policy: CircuitBreakerPolicy;
-  #openUntil = 0;
+  #opened = { at: 0, forMs: 0 };
   /** Lasts from one closing to the next opening; its abort calls off what has not been sent. */
   #epoch = new AbortController();
   #verdict: PromiseWithResolvers<void> | undefined;
@@ -91,7 +93,7 @@ export class CircuitBreaker {
   /** Milliseconds until the next attempt is let through; 0: now. */
   get untilAllowedMs(): number {
     if (this.state === 'closed') return 0;
-    if (this.state === 'open') return Math.max(0, this.#openUntil - Date.now());
+    if (this.state === 'open') return this.#stillOpenMs();
     return this.#isProbing ? PROBE_UNDER_WAY_MS : 0;
   }
 
@@ -100,8 +102,6 @@ export class CircuitBreaker {
     if (this.state === 'closed') return work(this.#passOf(this.#epoch));
     if (this.untilAllowedMs > 0) throw new CircuitOpenError(this.untilAllowedMs);
     if (this.state === 'open') this.#halfOpen();
-    // cockatiel reads the clock itself and may see it a moment earlier.
-    if (this.state !== 'half-open') throw new CircuitOpenError(1);
     return this.#probe(work);
   }
 
@@ -163,12 +163,24 @@ export class CircuitBreaker {
     listener.dispose();
   }
 
+  /** A clock that was set back ends the time: one probe too early does no harm, a circuit shut for hours would. */
+  #stillOpenMs(): number {
+    const passedMs = this.#options.now() - this.#opened.at;
+    return passedMs < 0 ? 0 : Math.max(0, this.#opened.forMs - passedMs);
+  }
+
   /** Asked for once per opening; `attempt` counts the openings since the circuit was last closed. */
   #openFor(attempt: number): IBackoff<IHalfOpenAfterBackoffContext> {
-    const { halfOpenAfterMs, maxHalfOpenAfterMs } = this.#options;
-    const duration = Math.min(halfOpenAfterMs * attempt, maxHalfOpenAfterMs);
-    this.#openUntil = Date.now() + duration;
-    return { duration, next: (context) => this.#openFor(context.attempt) };
+    const { halfOpenAfterMs, maxHalfOpenAfterMs, now } = this.#options;
+    this.#opened = { at: now(), forMs: Math.min(halfOpenAfterMs * attempt, maxHalfOpenAfterMs) };
+    const isOver = () => this.#stillOpenMs() === 0;
+    return {
+      // cockatiel holds it against the system clock; the answer must be ours alone.
+      get duration() {
+        return isOver() ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+      },
+      next: (context) => this.#openFor(context.attempt),
+    };
   }
 
   #changed(state: CircuitState): void {

@@ -98,6 +98,7 @@ export class Transport {
     const breaker = (lane: CircuitName) =>
       new CircuitBreaker({
         ...settings.breaker,
+        now: () => clock.now(),
         classify: (error) => (error instanceof AttioApiError ? error.traits.breaker : 'neither'),
         onChange: (state) => observer.circuitChanged({ lane, state }),
       });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CircuitBreaker, CircuitOpenError, type CircuitState } from '../../../src/attio/breaker.ts';
-import { freezeTime, outcome } from './support.ts';
+import { freezeTime, outcome, START } from './support.ts';
 
 type Said = 'alive' | 'failure' | 'neither';
 
@@ -24,6 +24,7 @@ beforeEach(() => {
     failures: 3,
     halfOpenAfterMs: 5000,
     maxHalfOpenAfterMs: 15_000,
+    now: () => Date.now(),
     classify: (error) => (error instanceof Failure ? error.said : 'neither'),
     onChange: (state) => changes.push(state),
   });
@@ -121,6 +122,13 @@ describe('open', () => {
     await succeed();
     await failTimes(3);
     expect(breaker.untilAllowedMs).toBe(5000);
+  });
+
+  it('does not stay shut because the clock was set back', async () => {
+    vi.setSystemTime(START - 3_600_000);
+    expect(breaker.untilAllowedMs).toBe(0);
+    expect(await succeed()).toBe('fine');
+    expect(breaker.state).toBe('closed');
   });
 
   it('calls off what had passed and has not been sent yet', async () => {
@@ -251,6 +259,7 @@ class Works {
     failures: 2,
     halfOpenAfterMs: 5000,
     maxHalfOpenAfterMs: 15_000,
+    now: () => Date.now(),
     classify: (error) => (error instanceof Failure ? error.said : 'neither'),
     onChange: () => {},
   });

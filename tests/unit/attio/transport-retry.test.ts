@@ -67,6 +67,24 @@ describe('retrying', () => {
 });
 
 describe('several queries', () => {
+  it('and other reads together keep to the rate of reads', async () => {
+    const { client, sent } = makeClient(
+      ({ method, ...rest }) => (method === 'GET' ? anObject : page)({ method, ...rest }),
+      {
+        readsPerSecond: 7,
+      },
+    );
+    const all = Array.from({ length: 40 }, (_, index) =>
+      index % 2 === 0 ? client.objects.get('people') : client.records.query('people'),
+    );
+    await vi.runAllTimersAsync();
+    await Promise.all(all);
+    const at = sent.map((request) => request.at);
+    expect(at).toHaveLength(40);
+    for (const from of at)
+      expect(at.filter((each) => each >= from && each < from + 1000).length).toBeLessThanOrEqual(7);
+  });
+
   it('that wait for their score do not all go at once', async () => {
     const costly = json(200, { data: [] }, { 'x-attio-record-query-score': '30' });
     const { client, sent } = makeClient(inTurn(costly, costly, costly, costly, tooMany(), costly));
