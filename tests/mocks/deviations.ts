@@ -108,6 +108,19 @@ export const DEVIATIONS: readonly Deviation[] = [
     },
   },
   {
+    what: 'Every error has status_code.',
+    why: 'The document spells it statusCode for the 400 of POST /v2/comments.',
+    source: '§2 "Error body {status_code,type,code,message}"',
+    apply: (spec) =>
+      eachSchema(spec, (schema) => {
+        const spelt = schema.properties?.['statusCode'];
+        if (spelt === undefined || schema.properties === undefined) return;
+        schema.properties['status_code'] = spelt;
+        delete schema.properties['statusCode'];
+        schema['required'] = ['status_code', 'type', 'code', 'message'];
+      }),
+  },
+  {
     what: 'Written values need not be arrays.',
     why: 'The schema wants arrays; its own prose, the docs and live clients have bare values for single-value attributes.',
     source: '§4 last line [S2][D25]',
