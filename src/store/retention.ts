@@ -6,7 +6,10 @@ const ROWS_PER_STEP = 2_000;
 export interface RetentionCutoffs {
   /** ISO 8601 UTC: rows older than this go. */
   readonly deliveries: string;
+  /** Events that are done or were about nothing mirrored here. */
   readonly settledEvents: string;
+  /** Events that are kept for a later version. */
+  readonly keptEvents: string;
   readonly changes: string;
   readonly runs: string;
 }
@@ -19,7 +22,8 @@ export async function dropExpired(
 ): Promise<number> {
   const steps: ((tx: Handle) => Promise<number>)[] = [
     (tx) => dropDeliveries(tx, cutoffs.deliveries),
-    (tx) => dropSettledEvents(tx, cutoffs.settledEvents),
+    (tx) => dropEvents(tx, ['done', 'ignored'], cutoffs.settledEvents),
+    (tx) => dropEvents(tx, ['kept'], cutoffs.keptEvents),
     (tx) => dropChanges(tx, cutoffs.changes),
     (tx) => dropRuns(tx, cutoffs.runs),
   ];
@@ -48,7 +52,7 @@ async function dropDeliveries(tx: Handle, before: string): Promise<number> {
   return Number(numDeletedRows);
 }
 
-async function dropSettledEvents(tx: Handle, before: string): Promise<number> {
+async function dropEvents(tx: Handle, statuses: string[], before: string): Promise<number> {
   const { numDeletedRows } = await tx
     .deleteFrom('inbox')
     .where('id', 'in', (eb) =>
@@ -56,7 +60,7 @@ async function dropSettledEvents(tx: Handle, before: string): Promise<number> {
         .selectFrom('inbox')
         .select('id')
         .where('settled_at', '<', before)
-        .where('status', '!=', 'dead')
+        .where('status', 'in', statuses)
         .limit(ROWS_PER_STEP),
     )
     .executeTakeFirstOrThrow();
