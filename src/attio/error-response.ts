@@ -1,4 +1,4 @@
-import { AttioApiError, type AttioErrorKind, type ValidationIssue } from './errors.ts';
+import { AttioApiError, type AttioErrorKind } from './errors.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { type ErrorBody, errorBody } from './types.ts';
 
@@ -27,24 +27,38 @@ const KIND_BY_STATUS: ReadonlyMap<number, AttioErrorKind> = new Map([
   [409, 'conflict'],
 ]);
 
-/** What a response that is not 2xx means. A body that is not Attio's (Cloudflare's HTML) is tolerated. */
-export function errorFromResponse(response: {
+/** A shorter one is no real key, and taking it out of a text would only garble the text. */
+const SHORTEST_KEY = 8;
+
+export interface FailedResponse {
   readonly endpoint: string;
   readonly status: number;
   readonly headers: Headers;
   /** The parsed JSON body; undefined when it was none. */
   readonly body: unknown;
   readonly receivedAtMs: number;
-}): AttioApiError {
+}
+
+/**
+ * What a response that is not 2xx means. A body that is not Attio's (Cloudflare's HTML) is tolerated.
+ * @param apiKey is taken out of the words: they may quote the request, and a careless proxy all of it
+ */
+export function errorFromResponse(response: FailedResponse, apiKey: string): AttioApiError {
   const { endpoint, status, headers } = response;
   const parsed = errorBody.safeParse(response.body);
   const body: ErrorBody = parsed.success ? parsed.data : {};
+  const clean = (text: string) => (apiKey.length < SHORTEST_KEY ? text : text.replaceAll(apiKey, '[key]'));
+  const issues = (body.validation_errors ?? []).map((issue) => ({
+    path: (issue.path ?? []).map((step) => clean(String(step))),
+    code: clean(issue.code ?? ''),
+    message: clean(issue.message ?? ''),
+  }));
   return new AttioApiError(kindOf(status, body), {
     endpoint,
     status,
-    code: body.code ?? null,
-    detail: body.message ?? null,
-    validationErrors: (body.validation_errors ?? []).map(toIssue),
+    code: body.code === undefined || body.code === null ? null : clean(body.code),
+    detail: body.message === undefined || body.message === null ? null : clean(body.message),
+    validationErrors: issues,
     executionId: headers.get('x-attio-execution-id'),
     retryAfterMs: retryAfterMs(headers, response.receivedAtMs),
   });
@@ -65,8 +79,4 @@ function kindOf(status: number, body: ErrorBody): AttioErrorKind {
 function kindOf404(body: ErrorBody): AttioErrorKind {
   const isUnknownRoute = body.message?.startsWith('Could not find endpoint') === true;
   return body.code === 'not_found' && !isUnknownRoute ? 'not_found' : 'misrouted';
-}
-
-function toIssue(issue: NonNullable<ErrorBody['validation_errors']>[number]): ValidationIssue {
-  return { path: (issue.path ?? []).map(String), code: issue.code ?? '', message: issue.message ?? '' };
 }

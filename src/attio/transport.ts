@@ -221,9 +221,9 @@ export class Transport {
     const { status, headers } = response;
     const finishedAt = this.#deps.clock.now();
     if (!response.ok) {
-      // An error's words may quote the request, and a careless proxy all of it.
-      const body = parseJson(text.replaceAll(this.#deps.settings.apiKey, '[key]'));
-      throw errorFromResponse({ endpoint, status, headers, body, receivedAtMs: finishedAt });
+      const { apiKey } = this.#deps.settings;
+      const received = { endpoint, status, headers, body: parseJson(text), receivedAtMs: finishedAt };
+      throw errorFromResponse(received, apiKey);
     }
     const body = text === '' ? {} : parseJson(text);
     const executionId = headers.get('x-attio-execution-id');

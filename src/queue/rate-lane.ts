@@ -23,8 +23,10 @@ export class LaneClosedError extends Error {
 }
 
 export interface RateLaneOptions {
-  /** Starts in any rolling second. */
-  readonly perSecond: number;
+  /** Starts in any window of `windowMs`, wherever it begins. */
+  readonly perWindow: number;
+  /** @default 1000 */
+  readonly windowMs?: number;
   /** Works that run at the same time. */
   readonly concurrency: number;
   /** Works that may wait; one more is refused. */
@@ -48,8 +50,9 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 /**
  * Starts work at a bounded rate: by priority, then first come, first served.
  *
- * The window rolls: no second, wherever it begins, sees more than `perSecond` starts. A pause holds back everything
- * that has not started. The rate is counted on the system clock, as p-queue does.
+ * The window rolls: wherever it begins, it sees no more than `perWindow` starts. A pause holds back everything that
+ * has not started. The rate is counted on the system clock, as p-queue does:
+ * a clock that is set back holds starts back for as long, once the window is full.
  */
 export class RateLane {
   readonly #options: RateLaneOptions;
@@ -64,8 +67,8 @@ export class RateLane {
     this.#options = options;
     this.#queue = new PQueue({
       concurrency: options.concurrency,
-      intervalCap: options.perSecond,
-      interval: 1000,
+      intervalCap: options.perWindow,
+      interval: options.windowMs ?? 1000,
       strict: true,
     });
   }

@@ -2,15 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { errorFromResponse } from '../../../src/attio/error-response.ts';
 import { AttioApiError, type AttioErrorKind, ERROR_TRAITS, isAttioError } from '../../../src/attio/errors.ts';
 
+const KEY = 'sekret-key-0123';
+
 function from(status: number, body?: unknown, headers: Record<string, string> = {}): AttioApiError {
   const receivedAtMs = 1_700_000_000_000;
-  return errorFromResponse({
-    endpoint: 'PUT /things',
-    status,
-    headers: new Headers(headers),
-    body,
-    receivedAtMs,
-  });
+  const received = { endpoint: 'PUT /things', status, headers: new Headers(headers), body, receivedAtMs };
+  return errorFromResponse(received, KEY);
 }
 
 const attio = (status: number, code: string, message = 'words') => ({
@@ -76,6 +73,23 @@ describe('what Attio answers', () => {
     expect(error.validationErrors).toEqual([
       { path: ['data', 'values', '0'], code: 'invalid_type', message: 'Required' },
     ]);
+  });
+
+  it('loses our key when it quotes it', () => {
+    const body = {
+      ...attio(400, 'validation_type', `bad header Bearer ${KEY}`),
+      validation_errors: [{ code: KEY, path: [KEY], message: `got ${KEY}` }],
+    };
+    const error = from(400, body);
+    expect(error.kind).toBe('validation');
+    expect(error.detail).toBe('bad header Bearer [key]');
+    expect(error.validationErrors).toEqual([{ path: ['[key]'], code: '[key]', message: 'got [key]' }]);
+  });
+
+  it('is not garbled for the sake of a key that is none', () => {
+    const received = { endpoint: 'GET /x', status: 404, headers: new Headers(), receivedAtMs: 0 };
+    const error = errorFromResponse({ ...received, body: attio(404, 'not_found', 'an unknown thing') }, 'n');
+    expect([error.kind, error.detail]).toEqual(['not_found', 'an unknown thing']);
   });
 
   it('tells when to come again', () => {

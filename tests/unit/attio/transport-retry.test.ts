@@ -66,6 +66,33 @@ describe('retrying', () => {
   });
 });
 
+describe('a lane', () => {
+  it('that holds all it may refuses one more at once, and says when to come again', async () => {
+    const { client, sent } = makeClient(anObject, { readsPerSecond: 1, maxWaiting: 2 });
+    const accepted = [1, 2, 3].map(() => client.objects.get('people'));
+    await expect(client.objects.get('people')).rejects.toMatchObject({
+      kind: 'lane_full',
+      retryAfterMs: 1000,
+    });
+    expect(client.circuit.state).toBe('closed');
+    await vi.runAllTimersAsync();
+    await Promise.all(accepted);
+    expect(sent).toHaveLength(3);
+  });
+
+  it('lets the more urgent go first', async () => {
+    const { client, sent } = makeClient(anObject, { readsPerSecond: 1 });
+    const all = [
+      client.objects.get('first'),
+      client.objects.get('patient'),
+      client.objects.get('urgent', { priority: 1 }),
+    ];
+    await vi.runAllTimersAsync();
+    await Promise.all(all);
+    expect(sent.map(({ path }) => path)).toEqual(['/objects/first', '/objects/urgent', '/objects/patient']);
+  });
+});
+
 describe('several queries', () => {
   it('and other reads together keep to the rate of reads', async () => {
     const { client, sent } = makeClient(

@@ -11,7 +11,7 @@ import {
 const START = 1_700_000_000_000;
 
 function lane(options: Partial<RateLaneOptions> = {}): RateLane {
-  return new RateLane({ perSecond: 5, concurrency: 100, maxWaiting: 1000, ...options });
+  return new RateLane({ perWindow: 5, concurrency: 100, maxWaiting: 1000, ...options });
 }
 
 /** Runs works that note when they started and last `ms`. */
@@ -38,10 +38,17 @@ afterEach(() => {
 
 describe('the rate', () => {
   it('starts at once while there is room, and the next when a second has passed', async () => {
-    const { at, done } = startsOf(lane({ perSecond: 2 }), 5);
+    const { at, done } = startsOf(lane({ perWindow: 2 }), 5);
     await vi.runAllTimersAsync();
     await done;
     expect(at).toEqual([0, 0, 1000, 1000, 2000]);
+  });
+
+  it('may be of another window than a second', async () => {
+    const { at, done } = startsOf(lane({ perWindow: 2, windowMs: 1500 }), 3);
+    await vi.runAllTimersAsync();
+    await done;
+    expect(at).toEqual([0, 0, 1500]);
   });
 
   it('never starts more than the cap in any rolling second', async () => {
@@ -55,7 +62,7 @@ describe('the rate', () => {
         fc.integer({ min: 1, max: 7 }),
         fc.nat(400),
         async (plan, perSecond, lastsMs) => {
-          const target = lane({ perSecond, concurrency: 3 });
+          const target = lane({ perWindow: perSecond, concurrency: 3 });
           const at: number[] = [];
           for (const { afterMs, count } of plan) {
             await vi.advanceTimersByTimeAsync(afterMs);
@@ -72,7 +79,7 @@ describe('the rate', () => {
   });
 
   it('runs no more at once than its concurrency', async () => {
-    const target = lane({ perSecond: 100, concurrency: 2 });
+    const target = lane({ perWindow: 100, concurrency: 2 });
     const { done } = startsOf(target, 6, 50);
     await vi.advanceTimersByTimeAsync(10);
     expect([target.running, target.size]).toEqual([2, 4]);
@@ -82,7 +89,7 @@ describe('the rate', () => {
 
   it('tells how long each work waited', async () => {
     const waited: number[] = [];
-    const { done } = startsOf(lane({ perSecond: 2, onWait: (ms) => waited.push(ms) }), 3);
+    const { done } = startsOf(lane({ perWindow: 2, onWait: (ms) => waited.push(ms) }), 3);
     await vi.runAllTimersAsync();
     await done;
     expect(waited).toEqual([0, 0, 1000]);
@@ -143,7 +150,7 @@ describe('waiting', () => {
   });
 
   it('is shorter for the more urgent', async () => {
-    const target = lane({ perSecond: 1 });
+    const target = lane({ perWindow: 1 });
     const order: string[] = [];
     const work = (name: string) => async () => order.push(name);
     const all = [0, 0, 5].map((priority, index) => target.run(work(`${index}`), { priority }));
@@ -153,7 +160,7 @@ describe('waiting', () => {
   });
 
   it('ends with the reason of the signal, and costs no start', async () => {
-    const target = lane({ perSecond: 1 });
+    const target = lane({ perWindow: 1 });
     const first = startsOf(target, 1);
     const controller = new AbortController();
     const never = vi.fn(async () => 1);
