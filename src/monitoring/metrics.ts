@@ -35,6 +35,13 @@ export function createMetrics(deps: MetricsDeps) {
     buckets: number[],
   ) => new Histogram({ name, help, labelNames, buckets, registers });
 
+  const httpRequestSeconds = histogram(
+    'http_request_duration_seconds',
+    'Duration of requests to this service',
+    ['method', 'route', 'status'],
+    REQUEST_BUCKETS,
+  );
+
   return {
     /** Of `text()`. */
     contentType: registry.contentType,
@@ -71,12 +78,11 @@ export function createMetrics(deps: MetricsDeps) {
       'object',
       'outcome',
     ]),
-    httpRequestSeconds: histogram(
-      'http_request_duration_seconds',
-      'Duration of requests to this service',
-      ['method', 'route', 'status'],
-      REQUEST_BUCKETS,
-    ),
+    /** @param served.route the template of the path */
+    requestServed(served: { method: string; route: string; status: number; seconds: number }): void {
+      const { method, route, status, seconds } = served;
+      httpRequestSeconds.observe({ method, route, status }, seconds);
+    },
   };
 }
 

@@ -34,6 +34,8 @@ const SENSITIVE_ENDINGS =
 
 /** Deeper members are not worth a log line, and may be a circle. */
 const MAX_DEPTH = 6;
+/** Members of errors that say what kind of error it is. */
+const TOLD = new Set(['kind', 'code', 'executionId']);
 /** Causes of causes of errors. */
 const MAX_CAUSES = 5;
 
@@ -79,9 +81,8 @@ function isSensitive(name: string): boolean {
 export function serializeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return redact(error);
   const members: Record<string, unknown> = { name: error.name, message: error.message };
-  for (const member of ['kind', 'code', 'executionId'] as const) {
-    const value = (error as { [key: string]: unknown })[member]; // read with care: any error may have it
-    if (typeof value === 'string' || typeof value === 'number') members[member] = value;
+  for (const [name, value] of Object.entries(error)) {
+    if (TOLD.has(name) && (typeof value === 'string' || typeof value === 'number')) members[name] = value;
   }
   members['stack'] = error.stack;
   if (error.cause !== undefined && depth < MAX_CAUSES) {

@@ -1,0 +1,36 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { ChangesService } from '../services/changes.ts';
+import type { CompaniesService, ContactsService } from '../services/contacts.ts';
+import type { DeadLettersService } from '../services/dead-letters.ts';
+import type { HealthService } from '../services/health.ts';
+import type { RecordsService } from '../services/records.ts';
+import type { SyncService } from '../services/sync.ts';
+import type { AccessRules } from './auth.ts';
+import type { HttpMetrics } from './hooks.ts';
+import type { MetricsText } from './operations.ts';
+import type { Definitions } from './routes/objects.ts';
+import type { WebhookDeps } from './webhooks.ts';
+
+/** All that the HTTP side needs; `app.ts` hands it over. */
+export interface HttpDeps {
+  /** Of this service, for the API's description. */
+  readonly version: string;
+  readonly logger: FastifyBaseLogger;
+  /** Makes a request's id when the caller brings none. */
+  readonly newId: () => string;
+  /** Aborted when the service is on its way down: long waits end, new requests are turned away. */
+  readonly draining: AbortSignal;
+  readonly access: AccessRules;
+  readonly metrics: HttpMetrics & MetricsText;
+  readonly services: {
+    readonly contacts: Pick<ContactsService, 'get' | 'list'>;
+    readonly companies: Pick<CompaniesService, 'get' | 'list'>;
+    readonly records: Pick<RecordsService, 'get' | 'query'>;
+    readonly schema: Definitions;
+    readonly sync: Pick<SyncService, 'start' | 'wait' | 'get' | 'list' | 'cancel'>;
+    readonly changes: Pick<ChangesService, 'read'>;
+    readonly deadLetters: Pick<DeadLettersService, 'list' | 'replay' | 'replayAll'>;
+    readonly health: Pick<HealthService, 'report' | 'ready'>;
+  };
+  readonly webhooks: WebhookDeps;
+}

@@ -1,0 +1,110 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  hasZodFastifySchemaValidationErrors,
+  type ZodFastifySchemaValidationError,
+} from 'fastify-type-provider-zod';
+import { ServiceError, type ServiceErrorKind } from '../services/errors.ts';
+import {
+  badInput,
+  type InputError,
+  notNow,
+  type Problem,
+  ProblemError,
+  sendProblem,
+  UNSUPPORTED_MEDIA_TYPE,
+} from './problem.ts';
+
+/** The one table from what a service says to what HTTP says. */
+const STATUS = {
+  not_found: 404,
+  gone: 410,
+  invalid: 400,
+  conflict: 409,
+  refused: 422,
+  cursor_expired: 410,
+  unavailable: 503,
+} as const satisfies Record<ServiceErrorKind, number>;
+
+/** Refusals of the framework itself, by its codes. Whatever is not listed is a fault of ours. */
+const FRAMEWORK: Readonly<Record<string, Problem>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    status: 413,
+    kind: 'body-too-large',
+    detail: 'The body is larger than this route takes (1 MiB). Send less at once.',
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: UNSUPPORTED_MEDIA_TYPE,
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    status: 400,
+    kind: 'bad-request',
+    detail: 'The body is not as long as content-length says. Send it whole.',
+  },
+  FST_ERR_BAD_URL: {
+    status: 400,
+    kind: 'bad-request',
+    detail: 'The path is not percent-encoded UTF-8. Encode it, and send it again.',
+  },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    status: 414,
+    kind: 'path-too-long',
+    detail: 'A part of the path is longer than any id or slug. Check it.',
+  },
+  // The client went away in the middle of its body: nobody reads this answer.
+  ECONNRESET: { status: 400, kind: 'bad-request', detail: 'The body ended early. Send it whole.' },
+};
+
+const INTERNAL: Problem = {
+  status: 500,
+  kind: 'internal',
+  detail: 'Something went wrong here. It is in the log under this x-request-id.',
+};
+
+const DEFAULT_RETRY_AFTER_SECONDS = 5;
+
+/**
+ * What the caller is told of an error.
+ *
+ * Only the framework's own complaint about a request's schema is the caller's fault: a zod error from anywhere else
+ * is ours, and as opaque as every other fault of ours.
+ */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof ProblemError) return error.problem;
+  if (error instanceof ServiceError) return fromService(error);
+  if (hasZodFastifySchemaValidationErrors(error)) return badInput(fromSchema(error));
+  return FRAMEWORK[codeOf(error)] ?? INTERNAL;
+}
+
+/** Answers with a problem, and logs what is ours to mend. */
+export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = toProblem(error);
+  if (problem.status === 500) request.log.error({ err: error }, 'a request failed unexpectedly');
+  else if (problem.status === 503) request.log.warn({ err: error }, 'a request could not be served now');
+  return sendProblem(request, reply, problem);
+}
+
+function fromService(error: ServiceError): Problem {
+  const { kind, message, path, retryAfterSeconds } = error;
+  const status = STATUS[kind];
+  const name = kind.replaceAll('_', '-');
+  if (kind === 'unavailable') return notNow(name, message, retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS);
+  if (path === null) return { status, kind: name, detail: message };
+  return { status, kind: name, detail: message, errors: [{ path, message }] };
+}
+
+function fromSchema(error: {
+  readonly validation: readonly ZodFastifySchemaValidationError[];
+  readonly validationContext?: string | undefined;
+}): InputError[] {
+  const inBody = error.validationContext === 'body';
+  return error.validation.flatMap(({ keyword, instancePath, message = 'is wrong', params }) => {
+    const parent = instancePath === '/' ? '' : instancePath;
+    const pathOf = (pointer: string) => (inBody ? pointer : pointer.slice(1));
+    const unknown: unknown = keyword === 'unrecognized_keys' ? params['keys'] : undefined;
+    if (!Array.isArray(unknown)) return [{ path: pathOf(parent), message }];
+    return unknown.map((name) => ({ path: pathOf(`${parent}/${name}`), message: 'is not known here' }));
+  });
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error) || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
+}

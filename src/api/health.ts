@@ -1,0 +1,110 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { HealthService } from '../services/health.ts';
+import type { Access } from './auth.ts';
+import { notNow, ProblemError } from './problem.ts';
+import { problems } from './schemas.ts';
+
+const queue = z.object({ pending: z.int(), oldestAgeSeconds: z.number(), dead: z.int() });
+const latencyMs = z.number().nullable();
+
+const healthSchema = z
+  .object({
+    status: z.enum(['ok', 'degraded', 'down']),
+    version: z.string().optional(),
+    uptimeSeconds: z.number().optional(),
+    checks: z
+      .object({
+        attio: z.object({
+          status: z.string(),
+          latencyMs,
+          circuit: z.enum(['closed', 'open', 'half-open']),
+          problem: z.string().optional(),
+        }),
+        database: z.object({ status: z.string(), latencyMs }),
+        redis: z.null(),
+        inbox: queue,
+        outbox: queue,
+      })
+      .optional(),
+  })
+  .meta({
+    id: 'Health',
+    description: 'Without a key: `status` alone',
+    examples: [
+      {
+        status: 'ok',
+        version: '0.1.0',
+        uptimeSeconds: 3600,
+        checks: {
+          attio: { status: 'ok', latencyMs: 85, circuit: 'closed' },
+          database: { status: 'ok', latencyMs: 1 },
+          redis: null,
+          inbox: { pending: 0, oldestAgeSeconds: 0, dead: 0 },
+          outbox: { pending: 0, oldestAgeSeconds: 0, dead: 0 },
+        },
+      },
+    ],
+  });
+
+const RETRY_SECONDS = 5;
+
+/** How the service is, for those who watch it. */
+export function healthRoutes(
+  health: Pick<HealthService, 'report' | 'ready'>,
+  access: Access,
+): FastifyPluginAsyncZod {
+  const config = { whileDraining: true };
+  return async (app) => {
+    app.get(
+      '/health',
+      {
+        config,
+        schema: {
+          summary: 'How the service is; the details with a key',
+          description: '503 when it is down: without its database. Attio out of reach is `degraded`.',
+          tags: ['operations'],
+          response: { 200: healthSchema, 503: healthSchema, ...problems },
+        },
+      },
+      async (request, reply) => {
+        const report = await health.report();
+        const body = access.seesDetails(request) ? report : { status: report.status };
+        if (report.status !== 'down') return reply.send(body);
+        return reply.code(503).header('retry-after', RETRY_SECONDS).send(body);
+      },
+    );
+
+    const alive = z.object({ status: z.literal('ok') });
+
+    app.get(
+      '/health/live',
+      {
+        config,
+        schema: {
+          summary: '200 while the process runs',
+          tags: ['operations'],
+          response: { 200: alive, ...problems },
+        },
+      },
+      async () => ({ status: 'ok' as const }),
+    );
+
+    app.get(
+      '/health/ready',
+      {
+        config,
+        schema: {
+          summary: '200 while it makes sense to send requests here',
+          tags: ['operations'],
+          response: { 200: alive, ...problems },
+        },
+      },
+      async () => {
+        const { ready, reason = 'the service is not ready' } = await health.ready();
+        if (!ready) throw new ProblemError(notNow('not-ready', reason, RETRY_SECONDS));
+        return { status: 'ok' as const };
+      },
+    );
+  };
+}

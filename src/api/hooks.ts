@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { notNow, ProblemError } from './problem.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answered while the service is on its way down: what watches it must see that. */
+    readonly whileDraining?: boolean;
+  }
+}
+
+/** Counts the requests that were served. */
+export interface HttpMetrics {
+  /** `route`: the template, never the path. */
+  requestServed(served: { method: string; route: string; status: number; seconds: number }): void;
+}
+
+const REQUEST_ID = /^[\w.-]{1,128}$/;
+
+/** Nothing of ours is to be guessed at, framed, or kept by a cache; the documentation loosens this for itself. */
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+const DRAINING_RETRY_SECONDS = 5;
+
+/** The caller's id for a request when it is fit for a log, else a new one. */
+export function requestIds(newId: () => string): (request: IncomingMessage) => string {
+  return ({ headers }) => {
+    const given = headers['x-request-id'];
+    return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
+  };
+}
+
+/** What every answer has, and who is turned away on the way down. */
+export function addCommonHooks(app: FastifyInstance, draining: AbortSignal): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ ...HEADERS, 'x-request-id': request.id });
+    if (!draining.aborted || request.routeOptions.config.whileDraining === true) return;
+    reply.header('connection', 'close');
+    throw new ProblemError(
+      notNow('draining', 'The service is stopping. Send the request again.', DRAINING_RETRY_SECONDS),
+    );
+  });
+}
+
+/** One line and one count per request. */
+export function addAccessLog(app: FastifyInstance, metrics: HttpMetrics): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unmatched';
+    const status = reply.statusCode;
+    logAccess(request, route, status, reply.elapsedTime);
+    metrics.requestServed({ method: request.method, route, status, seconds: reply.elapsedTime / 1000 });
+  });
+}
+
+/** The route's template and no query string: paths and parameters may name persons. */
+export function logAccess(request: FastifyRequest, route: string, status: number, ms: number): void {
+  request.log.info({ method: request.method, route, status, ms: Math.round(ms * 10) / 10 }, 'request');
+}

@@ -1,0 +1,33 @@
+import type { FastifyPluginAsync } from 'fastify';
+import type { Access } from './auth.ts';
+import type { HttpDeps } from './deps.ts';
+import { addJsonBodies, checkQuery } from './input.ts';
+import { type MethodTable, notFoundHandler } from './methods.ts';
+import { changesRoutes } from './routes/changes.ts';
+import { companiesRoutes } from './routes/companies.ts';
+import { contactsRoutes } from './routes/contacts.ts';
+import { deadLettersRoutes } from './routes/dead-letters.ts';
+import { objectsRoutes } from './routes/objects.ts';
+import { recordsRoutes } from './routes/records.ts';
+import { syncRoutes } from './routes/sync.ts';
+
+/** What internal systems call: behind a key, whatever the path. */
+export function v1Routes(
+  services: HttpDeps['services'],
+  context: { access: Access; methods: MethodTable; ending: AbortSignal },
+): FastifyPluginAsync {
+  const { access, methods, ending } = context;
+  return async (app) => {
+    app.addHook('onRequest', access.guardApi);
+    app.addHook('preValidation', checkQuery);
+    app.setNotFoundHandler(notFoundHandler(methods));
+    addJsonBodies(app);
+    await app.register(contactsRoutes(services.contacts));
+    await app.register(companiesRoutes(services.companies));
+    await app.register(recordsRoutes(services.records));
+    await app.register(objectsRoutes(services.schema));
+    await app.register(syncRoutes(services.sync, ending));
+    await app.register(changesRoutes(services.changes, ending));
+    await app.register(deadLettersRoutes(services.deadLetters));
+  };
+}
