@@ -50,6 +50,14 @@ export class Events {
     });
   }
 
+  /** A record of Attio's that is not what it documents. `issue`: where it differs, no values. */
+  recordUnreadable(object: string, issue: string): void {
+    this.#tell(() => {
+      this.#metrics.syncRecords.inc({ object, outcome: 'invalid' });
+      this.#log.sync.warn({ object, issue }, 'a record cannot be read as Attio answers it');
+    });
+  }
+
   runStarted(run: SyncRun, resumed: boolean): void {
     this.#tell(() =>
       this.#log.sync.info(facts(run), resumed ? 'full sync taken up again' : 'full sync started'),

@@ -46,9 +46,14 @@ export interface Inbox {
   bury(id: number, at: string, letter: NewDeadLetter): Promise<void>;
 }
 
+export interface SettledEvent {
+  readonly id: number;
+  readonly outcome: SettledStatus;
+}
+
 /** Marks events settled; those marked together share one commit. */
 export interface SettleLog {
-  add(settled: { id: number; outcome: SettledStatus }): Promise<void>;
+  add(settled: SettledEvent): Promise<void>;
 }
 
 /** The workspace that is mirrored here; null until Attio has first answered. */

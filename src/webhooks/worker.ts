@@ -70,12 +70,17 @@ export class InboxWorker {
     this.#nap.abort();
   }
 
+  /** There may be something to do also among the events that were looked at before. */
+  wakeAll(): void {
+    this.#scannedThrough = 0;
+    this.wake();
+  }
+
   /** The outage is over: waiting work goes at once. */
   resume(): void {
     this.#pausedUntil = 0;
     this.#pauses = 0;
-    this.#scannedThrough = 0;
-    this.wake();
+    this.wakeAll();
   }
 
   /** Takes nothing more in hand and waits for what is; what does not finish stays pending. */

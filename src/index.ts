@@ -1,0 +1,26 @@
+import { config as loadDotenv } from 'dotenv';
+import { createApp } from './app.ts';
+import { ConfigError, loadConfig, processVariables } from './config.ts';
+
+/** All of a stop; the work that is cut off is durable, and taken up at the next start. */
+const STOP_LIMIT_MS = 9_000;
+
+loadDotenv({ quiet: true });
+
+try {
+  const app = await createApp(loadConfig(processVariables()));
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => process.exit(0), STOP_LIMIT_MS).unref();
+    void app.stop();
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  await app.start();
+} catch (error) {
+  process.exitCode = 1;
+  if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
+  else throw error;
+}
