@@ -113,10 +113,11 @@ test('a full sync waits for the end of an outage and goes on', async () => {
     subscribe: false,
     configure: impatient,
   });
-  service.sandbox.sandbox.addFault({ kind: 'status', status: 500, match: { path: '/records/query' } });
+  const { sandbox } = service.sandbox;
+  sandbox.addFault({ kind: 'status', status: 500 });
   const { body } = await service.call<{ data: { runId: string } }>('POST', '/v1/sync/people');
   await until(async () => (await health(service)).checks.attio.circuit === 'open');
-  service.sandbox.sandbox.clearFaults();
+  sandbox.clearFaults();
   const run = await service.sync('people');
   expect(run).toMatchObject({ runId: body.data.runId, status: 'succeeded', created: 1_500 });
 });

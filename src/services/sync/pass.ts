@@ -70,36 +70,32 @@ export class FullPass {
   }
 
   async #readAll(): Promise<void> {
+    const failures: unknown[] = [];
     let next = 0;
-    const failed = new AbortController();
-    const worker = async () => {
-      for (; next <= this.#lastOffset && !failed.signal.aborted; ) {
+    const readPages = async () => {
+      while (next <= this.#lastOffset && failures.length === 0) {
         const offset = next;
         next += this.#step;
-        if (!this.#pages.has(offset)) await this.#readPage(offset, failed.signal);
+        if (!this.#pages.has(offset)) await this.#readPage(offset);
       }
     };
-    // The first to fail stops the others; all are waited for, so that nothing writes after the pass has ended.
-    const workers = Array.from({ length: this.#deps.options.width }, () =>
-      worker().catch((error: unknown) => {
-        failed.abort(error);
-        throw error;
-      }),
-    );
-    await Promise.allSettled(workers);
-    if (failed.signal.aborted) throw failed.signal.reason;
+    // One that fails stops the others from beginning a page, not from ending one: while a circuit is half-open, one
+    // of them is the probe that closes it again. All are waited for, so that nothing is written after the pass.
+    const readers = Array.from({ length: this.#deps.options.width }, readPages);
+    await Promise.all(readers.map((reader) => reader.catch((error: unknown) => failures.push(error))));
+    if (failures.length > 0) throw failures[0];
   }
 
-  async #readPage(offset: number, failed: AbortSignal): Promise<void> {
-    const page = await this.#fetch(offset, AbortSignal.any([this.#signal, failed]));
+  async #readPage(offset: number): Promise<void> {
+    const page = await this.#fetch(offset);
     const last = page.size < this.#deps.options.pageSize;
     const beyondTheEnd = page.size === 0 && offset > this.#lastOffset;
     if (last) this.#lastOffset = Math.min(this.#lastOffset, offset);
     if (!beyondTheEnd) await this.#save(offset, page, last);
   }
 
-  async #fetch(offset: number, signal: AbortSignal): Promise<SourcePage> {
-    return this.#deps.source.page(this.#run.object, offset, this.#deps.options.pageSize, signal);
+  async #fetch(offset: number): Promise<SourcePage> {
+    return this.#deps.source.page(this.#run.object, offset, this.#deps.options.pageSize, this.#signal);
   }
 
   /** Applies a page and adds it to the checkpoint of its offset. */
@@ -148,7 +144,7 @@ export class FullPass {
   async #readAgain(pageOffset: number): Promise<void> {
     const held = new Set(this.#pages.get(pageOffset)?.recordIds);
     for (let offset = pageOffset; ; offset = Math.max(0, offset - this.#step)) {
-      const page = await this.#fetch(offset, this.#signal);
+      const page = await this.#fetch(offset);
       await this.#save(pageOffset, page, this.#pages.get(pageOffset)?.last ?? false);
       if (offset === 0 || page.snapshots.some((snapshot) => held.has(snapshot.recordId))) return;
     }
