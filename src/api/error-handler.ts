@@ -77,7 +77,8 @@ export function toProblem(error: unknown): Problem {
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
   if (problem.status === 500) request.log.error({ err: error }, 'a request failed unexpectedly');
-  else if (problem.status === 503) request.log.warn({ err: error }, 'a request could not be served now');
+  else if (error instanceof ServiceError && error.kind === 'unavailable')
+    request.log.warn({ err: error }, 'a request could not be served now');
   return sendProblem(request, reply, problem);
 }
 

@@ -47,13 +47,23 @@ export function addCommonHooks(app: FastifyInstance, draining: AbortSignal): voi
   });
 }
 
+/** What servers note for a request whose client went away before the answer. */
+const CLIENT_GONE = 499;
+
 /** One line and one count per request. */
 export function addAccessLog(app: FastifyInstance, metrics: HttpMetrics): void {
-  app.addHook('onResponse', async (request, reply) => {
+  const note = (request: FastifyRequest, status: number, ms: number): void => {
     const route = request.routeOptions.url ?? 'unmatched';
-    const status = reply.statusCode;
-    logAccess(request, route, status, reply.elapsedTime);
-    metrics.requestServed({ method: request.method, route, status, seconds: reply.elapsedTime / 1000 });
+    logAccess(request, route, status, ms);
+    metrics.requestServed({ method: request.method, route, status, seconds: ms / 1000 });
+  };
+  const startedAt = new WeakMap<FastifyRequest, number>();
+  app.addHook('onRequest', async (request) => {
+    startedAt.set(request, performance.now());
+  });
+  app.addHook('onResponse', async (request, reply) => note(request, reply.statusCode, reply.elapsedTime));
+  app.addHook('onRequestAbort', async (request) => {
+    note(request, CLIENT_GONE, performance.now() - (startedAt.get(request) ?? performance.now()));
   });
 }
 

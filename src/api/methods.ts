@@ -33,11 +33,9 @@ function toPattern(url: string): RegExp {
 export function notFoundHandler(table: MethodTable) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const allowed = table.allowed(request.url.split('?', 1)[0] ?? '');
-    return sendProblem(
-      request,
-      reply,
-      allowed.length === 0 ? noRoute() : wrongMethod(request.method, allowed),
-    );
+    // A route may take the path and have nothing there, such as a file.
+    const wrong = allowed.length > 0 && !allowed.includes(request.method);
+    return sendProblem(request, reply, wrong ? wrongMethod(request.method, allowed) : noRoute());
   };
 }
 
