@@ -71,7 +71,7 @@ export class AttioClient {
     return readSelf(this.#transport, options);
   }
 
-  /** Refuses what waits and what comes. */
+  /** Ends what waits and what was sent, and refuses what comes. */
   close(): void {
     this.#transport.close();
   }

@@ -84,6 +84,7 @@ const TOKEN = /^[\x21-\x7e]+$/;
 export class Transport {
   readonly #deps: TransportDeps;
   readonly #lanes: Lanes;
+  readonly #closed = new AbortController();
   readonly #breakers: Readonly<Record<CircuitName, CircuitBreaker>>;
 
   /** @throws TypeError when the key is no text that a header can hold */
@@ -113,6 +114,18 @@ export class Transport {
    * @throws AttioApiError; the reason of `request.signal`
    */
   async send<T>(request: AttioRequest<T>): Promise<AttioResponse<T>> {
+    return withAnySignal([request.signal, this.#closed.signal], (signal) =>
+      this.#sendAndRetry({ ...request, signal }),
+    );
+  }
+
+  /** Ends what waits and what was sent, and refuses what comes. */
+  close(): void {
+    this.#closed.abort(new AttioApiError('lane_full', { endpoint: 'any, after close' }));
+    this.#lanes.close();
+  }
+
+  async #sendAndRetry<T>(request: AttioRequest<T>): Promise<AttioResponse<T>> {
     const { clock, observer, random } = this.#deps;
     const startedAt = clock.now();
     for (let attempt = 1; ; attempt += 1) {
@@ -129,11 +142,6 @@ export class Transport {
         await clock.sleep(decision.waitMs, request.signal);
       }
     }
-  }
-
-  /** Refuses what waits and what comes; what was sent is awaited by its callers. */
-  close(): void {
-    this.#lanes.close();
   }
 
   #retryDecision(

@@ -1,0 +1,46 @@
+import { CachedRecords } from '../attio/cached-records.ts';
+import { CachedSchema } from '../attio/cached-schema.ts';
+import { AttioClient } from '../attio/client.ts';
+import type { FetchLike } from '../attio/transport.ts';
+import { QueryCache, RecordCache } from '../cache/record-cache.ts';
+import { SchemaCache } from '../cache/schema-cache.ts';
+import { SchemaService } from '../services/schema.ts';
+import type { Base } from './base.ts';
+
+/** The gateway, and what is read through its caches. */
+export function buildAttio(
+  { config, clock, random, events }: Base,
+  fetch: FetchLike,
+  onReadsPossible: () => void,
+) {
+  const client = new AttioClient({
+    fetch,
+    clock,
+    random,
+    observer: {
+      requestFinished: (request) => events.requestFinished(request),
+      retried: (retry) => events.retried(retry),
+      laneWaited: (wait) => events.laneWaited(wait),
+      circuitChanged(change) {
+        events.circuitChanged(change);
+        if (change.lane === 'reads' && change.state === 'closed') onReadsPossible();
+      },
+    },
+    settings: config.attio,
+  });
+  const cache = { now: () => clock.now(), random, onRead: events.cacheRead.bind(events) };
+  const recordCache = { ...cache, ttlMs: config.cache.recordTtlSeconds * 1000 };
+  const records = new CachedRecords({
+    records: client.records,
+    cache: new RecordCache(recordCache),
+    queries: new QueryCache(recordCache),
+  });
+  const schemaCache = new SchemaCache({ ...cache, ttlMs: config.cache.schemaTtlSeconds * 1000 });
+  const schema = new SchemaService({
+    schema: new CachedSchema({ objects: client.objects, attributes: client.attributes, cache: schemaCache }),
+    clock,
+  });
+  return { client, records, schema };
+}
+
+export type AttioParts = ReturnType<typeof buildAttio>;

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { FetchLike } from '../attio/transport.ts';
+import type { AppConfig } from '../config.ts';
+import type { Clock } from '../domain/clock.ts';
+import { Events } from '../monitoring/events.ts';
+import { createLogger } from '../monitoring/logger.ts';
+import { createMetrics, type Metrics } from '../monitoring/metrics.ts';
+import { systemClock } from '../queue/clock.ts';
+import { type Database, openDatabase } from '../store/database.ts';
+import { DeadLettersStore } from '../store/dead-letters.ts';
+import { InboxStore } from '../store/inbox.ts';
+import { MirrorStore } from '../store/store.ts';
+
+/** What tests replace. */
+export interface Overrides {
+  readonly fetch?: FetchLike;
+  readonly clock?: Clock;
+  /** 0 ≤ x < 1 */
+  readonly random?: () => number;
+  readonly newId?: () => string;
+  readonly logger?: Logger;
+}
+
+/** What every part is built from. */
+export interface Base {
+  readonly config: AppConfig;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly events: Events;
+  readonly database: Database;
+  readonly store: MirrorStore;
+  readonly inbox: InboxStore;
+  readonly deadLetters: DeadLettersStore;
+}
+
+export function buildBase(config: AppConfig, overrides: Overrides): Base {
+  const clock = overrides.clock ?? systemClock();
+  const logger = overrides.logger ?? createLogger({ name: 'attio-bridge', level: config.logLevel });
+  const database = openDatabase(config.database.url);
+  const inbox = new InboxStore(database);
+  const deadLetters = new DeadLettersStore(database);
+  const metrics = createMetrics({
+    probe: async () => ({
+      inboxPending: (await inbox.stats()).pending,
+      outboxPending: 0,
+      conflictsOpen: 0,
+      deadLetters: await deadLetters.counts(),
+    }),
+  });
+  return {
+    config,
+    clock,
+    random: overrides.random ?? Math.random,
+    newId: overrides.newId ?? randomUUID,
+    logger,
+    metrics,
+    events: new Events({ logger, metrics }),
+    database,
+    store: new MirrorStore(database),
+    inbox,
+    deadLetters,
+  };
+}
+
+/** ISO 8601 UTC of `ms` milliseconds ago. */
+export function isoAgo(clock: Clock, ms: number): string {
+  return new Date(clock.now() - ms).toISOString();
+}

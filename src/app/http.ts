@@ -1,0 +1,59 @@
+import type { FastifyInstance } from 'fastify';
+import manifest from '../../package.json' with { type: 'json' };
+import { createHttpServer } from '../api/server.ts';
+import type { DeadLetter } from '../domain/dead-letters.ts';
+import { CompaniesService, ContactsService } from '../services/contacts.ts';
+import { DeadLettersService } from '../services/dead-letters.ts';
+import type { HealthService } from '../services/health.ts';
+import { RecordsService } from '../services/records.ts';
+import { SignatureVerifier } from '../webhooks/verify.ts';
+import type { AttioParts } from './attio.ts';
+import { type Base, isoAgo } from './base.ts';
+import type { InboxParts } from './inbox.ts';
+import type { MirrorParts } from './mirror.ts';
+
+interface HttpParts {
+  readonly attio: AttioParts;
+  readonly mirror: MirrorParts;
+  readonly inbox: InboxParts;
+}
+
+/** What the outside sees. */
+export function buildHttp(
+  base: Base,
+  parts: HttpParts,
+  health: HealthService,
+  draining: AbortSignal,
+): FastifyInstance {
+  const { config, store, inbox: inboxStore, deadLetters, events } = base;
+  const { attio, mirror, inbox } = parts;
+  const { intake, worker } = inbox;
+  const replayInbox = async (letter: DeadLetter) => {
+    if (letter.eventId === null) {
+      await intake.acceptAgain(letter);
+      await deadLetters.remove(Number(letter.id));
+    } else {
+      await inboxStore.revive(letter.eventId, Number(letter.id), isoAgo(base.clock, 0));
+      worker.wakeAll();
+    }
+  };
+  return createHttpServer({
+    version: manifest.version,
+    logger: base.logger.child({ component: 'http' }),
+    newId: base.newId,
+    draining,
+    access: config.http,
+    metrics: base.metrics,
+    services: {
+      contacts: new ContactsService({ entities: store.entities }),
+      companies: new CompaniesService({ entities: store.entities }),
+      records: new RecordsService({ records: attio.records, schema: attio.schema }),
+      schema: attio.schema,
+      sync: mirror.sync,
+      changes: mirror.changes,
+      deadLetters: new DeadLettersService({ letters: deadLetters, replays: { inbox: replayInbox } }),
+      health,
+    },
+    webhooks: { verifier: new SignatureVerifier(config.webhooks.secrets), inbox: intake, events },
+  });
+}

@@ -1,0 +1,76 @@
+import type { WebhookEvent } from '../domain/webhook-events.ts';
+import { GroupCommit } from '../queue/group-commit.ts';
+import type { WorkspaceGuard } from '../services/workspace.ts';
+import { BoundedLog } from '../webhooks/backlog.ts';
+import { registerActivityEvents } from '../webhooks/handlers/activity-events.ts';
+import { registerEntryEvents } from '../webhooks/handlers/entry-events.ts';
+import { registerRecordEvents } from '../webhooks/handlers/record-events.ts';
+import { WebhookIntake } from '../webhooks/intake.ts';
+import type { Delivery, SettledEvent } from '../webhooks/ports.ts';
+import { WebhookRouter } from '../webhooks/router.ts';
+import { InboxWorker } from '../webhooks/worker.ts';
+import type { AttioParts } from './attio.ts';
+import { type Base, isoAgo } from './base.ts';
+import type { MirrorParts } from './mirror.ts';
+
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** What shares a commit, and what may wait for one. */
+const COMMIT = { maxBatch: 500, maxWaiting: 5_000 };
+
+/** What takes Attio's webhooks and settles their events. */
+export function buildInbox(base: Base, attio: AttioParts, mirror: MirrorParts, workspace: WorkspaceGuard) {
+  const { config, clock, random, events, inbox } = base;
+  const router = new WebhookRouter();
+  registerRecordEvents(router, mirror.refresh);
+  registerEntryEvents(router);
+  registerActivityEvents(router);
+  const accepted = new GroupCommit({
+    ...COMMIT,
+    flush: (deliveries: readonly Delivery[]) =>
+      inbox.accept(deliveries, isoAgo(clock, config.retention.deliveryDays * DAY_MS)),
+  });
+  const settled = new GroupCommit({
+    ...COMMIT,
+    flush: async (rows: readonly SettledEvent[]) => {
+      await inbox.settle(rows, isoAgo(clock, 0));
+      return rows.map(() => undefined);
+    },
+  });
+  const worker = new InboxWorker({
+    inbox,
+    settled,
+    router,
+    workspace,
+    clock,
+    random,
+    events,
+    options: { ...config.inbox, giveUpAfterMs: config.inbox.giveUpAfterHours * HOUR_MS },
+  });
+  const log = new BoundedLog({
+    log: accepted,
+    countPending: async () => (await inbox.stats()).pending,
+    maxPending: config.inbox.maxPending,
+    clock,
+  });
+  const intake = new WebhookIntake({
+    log,
+    clock,
+    workspace,
+    events,
+    onAccepted(received) {
+      for (const id of received.flatMap(recordIdsOf)) attio.records.forget(id);
+      worker.wake();
+    },
+  });
+  return { worker, intake, idle: () => Promise.all([accepted.idle(), settled.idle()]) };
+}
+
+export type InboxParts = ReturnType<typeof buildInbox>;
+
+/** Every record that an event is about: caches forget them all. */
+function recordIdsOf({ ids, raw }: WebhookEvent): string[] {
+  const named = [ids['record_id'], raw['duplicate_record_id']];
+  return named.filter((id) => typeof id === 'string').map((id) => id.toLowerCase());
+}

@@ -1,0 +1,57 @@
+import { PacedBatcher } from '../queue/paced-batcher.ts';
+import { ChangesService } from '../services/changes.ts';
+import { ApplyService } from '../services/sync/apply.ts';
+import { FullSync } from '../services/sync/full-sync.ts';
+import { GoneService } from '../services/sync/gone.ts';
+import { RefreshService } from '../services/sync/refresh.ts';
+import { AttioRecordSource } from '../services/sync/source.ts';
+import { SyncService } from '../services/sync.ts';
+import type { WorkspaceGuard } from '../services/workspace.ts';
+import type { AttioParts } from './attio.ts';
+import type { Base } from './base.ts';
+
+/** What keeps the local database equal to Attio. */
+export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceGuard) {
+  const { config, clock, events, store } = base;
+  const changes = new ChangesService({ changes: store.changes, clock });
+  const onCommitted = (_object: string, recordIds: readonly string[]) => {
+    for (const id of recordIds) attio.records.forget(id);
+    changes.notify();
+  };
+  const source = new AttioRecordSource({
+    records: attio.client.records,
+    onInvalid: (object, issue) => events.recordUnreadable(object, issue),
+  });
+  const apply = new ApplyService({ store, schema: attio.schema, clock, events, onCommitted });
+  const gone = new GoneService({ store, clock, events, onCommitted });
+  const sync = new SyncService({
+    objects: config.sync.objects,
+    runs: store.runs,
+    fullSync: new FullSync({ source, apply, gone, store, options: config.sync }),
+    clock,
+    newId: base.newId,
+    events,
+    assertMaySync: () => workspace.assertMaySync(),
+    outagePatienceMs: config.sync.outagePatienceSeconds * 1000,
+  });
+  const refresh = new RefreshService({
+    objects: config.sync.objects,
+    source,
+    schema: attio.schema,
+    apply,
+    gone,
+    runs: store.runs,
+    clock,
+    batcher: (run) =>
+      new PacedBatcher({
+        run,
+        clock,
+        intervalMs: config.inbox.coalesceMs,
+        maxBatch: config.inbox.batchSize,
+        maxWaiting: 2 * config.inbox.window,
+      }),
+  });
+  return { changes, sync, refresh };
+}
+
+export type MirrorParts = ReturnType<typeof buildMirror>;
