@@ -185,7 +185,7 @@ describe('the controls', () => {
     const nobody = await attio.control('POST', '/create', {
       object: 'people',
       values: {},
-      actor: 'nobody@example.com',
+      actor: { type: 'nonsense' },
     });
     expect(nobody.status).toBe(400);
     const raw = await fetch(`${attio.url}/_sandbox/faults`, { method: 'POST', body: '{' });
@@ -208,6 +208,28 @@ describe('the controls', () => {
     });
     const refused = await attio.control('POST', '/act', { method: 'GET', path: '/objects/nonsense' });
     expect([refused.status, refused.body.code]).toEqual([404, 'not_found']);
+  });
+
+  test('edits take bare values, and any name for a person', async () => {
+    const values = { email_addresses: 'x@example.org' };
+    const made = await attio.control('POST', '/create', { object: 'people', values });
+    const recordId = made.body.id.record_id;
+    const edit = async (job_title: string | null, actor?: unknown) => {
+      const { body } = await attio.control('POST', '/edit', {
+        object: 'people',
+        recordId,
+        values: { job_title },
+        actor,
+      });
+      return body.values.job_title;
+    };
+    const [robin] = attio.sandbox.world.members;
+    expect((await edit('a'))[0].created_by_actor).toEqual({ type: 'workspace-member', id: robin?.id });
+    const stranger = (await edit('b', 'a stranger'))[0].created_by_actor;
+    expect(stranger.id).not.toBe(robin?.id);
+    expect((await edit('c', 'a stranger'))[0].created_by_actor).toEqual(stranger);
+    expect((await edit('d', { type: 'system' }))[0].created_by_actor).toEqual({ type: 'system', id: null });
+    expect(await edit(null)).toEqual([]);
   });
 
   test('a reset brings the seeded workspace back', async () => {

@@ -9,8 +9,8 @@ const actor = z
   .union([
     z.string(),
     z.strictObject({
-      type: z.enum(['api-token', 'workspace-member', 'system', 'app']),
-      id: z.string().nullable(),
+      type: z.enum(['api-token', 'workspace-member', 'system', 'app']).optional(),
+      id: z.string().nullable().optional(),
     }),
   ])
   .optional();

@@ -6,12 +6,13 @@ function connectionLost(): TypeError {
   return new TypeError('fetch failed', { cause });
 }
 
-function untilAborted(signal: AbortSignal | null | undefined): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal === null || signal === undefined) return;
+/** The outcome of the work, or the reason of the signal, whichever comes first. */
+function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
     const give = () => reject(signal.reason);
     if (signal.aborted) give();
-    else signal.addEventListener('abort', give, { once: true });
+    signal.addEventListener('abort', give, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', give));
   });
 }
 
@@ -23,17 +24,17 @@ export function inProcessFetch(sandbox: Sandbox): typeof fetch {
   return async (input, init) => {
     const request = new Request(input, init);
     const signal = init?.signal ?? request.signal;
-    const answered = sandbox.exchange({
+    const work = sandbox.exchange({
       method: request.method,
       url: request.url,
       headers: Object.fromEntries(request.headers),
       body: await request.text(),
     });
-    const answer = await Promise.race([answered, untilAborted(signal)]);
+    const answer = await abortable(work, signal);
     if (!isFault(answer)) {
       return new Response(answer.body, { status: answer.status, headers: { ...answer.headers } });
     }
     if (answer.fault === 'disconnect') throw connectionLost();
-    return untilAborted(signal);
+    return abortable(new Promise<never>(() => {}), signal);
   };
 }

@@ -116,7 +116,8 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const server = await startSandboxServer(options);
   process.stdout.write(usage(server.url));
-  const stop = () => void server.close();
+  // Late answers may still be waiting on timers: leave them.
+  const stop = () => void server.close().then(() => process.exit(0));
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 }

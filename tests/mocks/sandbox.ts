@@ -2,6 +2,7 @@ import { handleControl } from './control.ts';
 import { AttioError, invalid } from './core/errors.ts';
 import type { PlainAnswer, PlainRequest, SandboxAnswer } from './core/exchange.ts';
 import { isFault } from './core/exchange.ts';
+import { stableUuid } from './core/random.ts';
 import type { Actor, Row, Stamp } from './core/types.ts';
 import type { Fault, FaultInput } from './faults.ts';
 import { type SandboxOptions, type Settings, settle } from './options.ts';
@@ -16,8 +17,10 @@ import type { Delivery } from './webhooks/delivery.ts';
 
 export type RenderedRecord = Record<string, unknown> & { readonly values: Record<string, unknown[]> };
 
-/** A member's id or e-mail address, or a whole actor. */
-export type ActorInput = string | Actor;
+/** A member's id or e-mail address, any other name for some other person, or an actor. Left out: the first member. */
+export type ActorInput =
+  | string
+  | { readonly type?: Actor['type'] | undefined; readonly id?: string | null | undefined };
 
 export interface EditInput {
   readonly object: string;
@@ -92,10 +95,13 @@ export class Sandbox {
   }
 
   #actor(input: ActorInput | undefined): Actor {
-    if (typeof input === 'object') return input;
-    const member = input === undefined ? this.world.members[0] : this.world.member(input);
-    if (member === undefined) throw invalid(`No workspace member "${String(input)}".`);
-    return { type: 'workspace-member', id: member.id };
+    const [first] = this.world.members;
+    if (typeof input === 'string') {
+      const id = this.world.member(input)?.id ?? (isUuid(input) ? input : stableUuid(`person ${input}`));
+      return { type: 'workspace-member', id };
+    }
+    const { type = 'workspace-member', id = type === 'system' ? null : (first?.id ?? null) } = input ?? {};
+    return { type, id };
   }
 
   #stamp(actor: ActorInput | undefined): Stamp {
@@ -119,7 +125,7 @@ export class Sandbox {
   /** A person makes a record. */
   createRecord({ object: ref, values, actor }: CreateInput): RenderedRecord {
     const object = this.world.object(ref);
-    return this.#render(object, createRecord(this.world, object, values, this.#stamp(actor)));
+    return this.#render(object, createRecord(this.world, object, asArrays(values), this.#stamp(actor)));
   }
 
   deleteRecord({ object: ref, recordId, actor }: DeleteInput): void {
@@ -230,6 +236,16 @@ export class Sandbox {
   close(): void {
     this.#state.dispatcher.close();
   }
+}
+
+function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}
+
+/** The controls are for people in a hurry: bare values and null (none) will do. */
+function asArrays(values: Readonly<Record<string, unknown>>): Record<string, unknown[]> {
+  const wrap = (value: unknown) => (value === null ? [] : Array.isArray(value) ? value : [value]);
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, wrap(value)]));
 }
 
 export function createSandbox(options: SandboxOptions = {}): Sandbox {

@@ -43,6 +43,7 @@ export class Dispatcher {
   readonly #overtaking: Overtaking;
   readonly #retryTimers = new Set<unknown>();
   readonly #idle = new Set<() => void>();
+  readonly #sending = new Set<AbortController>();
   #log: Delivery[] = [];
   #open = 0;
   #closed = false;
@@ -143,6 +144,7 @@ export class Dispatcher {
     const { fetch, timers, options } = this.#deps;
     const abort = new AbortController();
     const timer = timers.setTimeout(() => abort.abort(new Error('timed out')), options.timeoutMs);
+    this.#sending.add(abort);
     try {
       const answer = await fetch(delivery.url, {
         method: 'POST',
@@ -164,6 +166,7 @@ export class Dispatcher {
       delivery.lastError = error instanceof Error ? error.message : String(error);
     } finally {
       timers.clearTimeout(timer);
+      this.#sending.delete(abort);
     }
   }
 
@@ -204,6 +207,7 @@ export class Dispatcher {
   close(): void {
     this.#closed = true;
     for (const timer of this.#retryTimers) this.#deps.timers.clearTimeout(timer);
+    for (const abort of this.#sending) abort.abort(new Error('closed'));
     this.#overtaking.close();
     for (const queue of this.#queues.values()) queue.close();
     this.#open = 0;
