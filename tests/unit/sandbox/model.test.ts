@@ -123,6 +123,7 @@ function checkUniqueIndex(world: World): void {
     const walked = [...table.inOrder()].filter(compileFilter(world, table.schema, filter));
     expect(queryTable(world, table, { filter, limit: 500, offset: 0 }).rows).toEqual(walked);
     expect(walked.length).toBeLessThanOrEqual(1);
+    expect(table.holder(attribute(table, 'email_addresses'), email(n))).toBe(walked[0]);
   }
 }
 
@@ -135,6 +136,20 @@ function checkHistory(world: World): void {
     }
   }
 }
+
+test('a one-way reference follows a merge and ends with its target', () => {
+  const sandbox = createSandbox({ people: 3, companies: 0, deals: 0 });
+  const { world } = sandbox;
+  const [one, two, three] = [person(world, 0), person(world, 1), person(world, 2)];
+  const values = { referred_by: [{ target_object: 'people', target_record_id: one }] };
+  sandbox.edit({ object: 'people', recordId: three, values });
+  sandbox.merge({ object: 'people', primaryRecordId: one, secondaryRecordId: two });
+  const { table } = world.object('people');
+  const merged = nth(table, 1)?.id ?? '';
+  expect(targets(table, 'referred_by')).toEqual([`${three} ${merged}`]);
+  sandbox.deleteRecord({ object: 'people', recordId: merged });
+  expect(targets(table, 'referred_by')).toEqual([]);
+});
 
 describe('whatever happens', () => {
   test('both ends of a reference agree, the unique index is true, history is closed', () => {
