@@ -150,9 +150,10 @@ describe('the command', () => {
     expect((await once(made, 'close'))[0]).toBe(1);
     for (const named of ['--people', '--rate-limits', '--deliver-to']) expect(output.stderr).toContain(named);
     expect(output.stderr.trim().split('\n')).toHaveLength(1);
-    const unknown = run('--nonsense');
+    const unknown = run('--nonsense', '--seed', '-1', 'stray', '--port');
     expect((await once(unknown.made, 'close'))[0]).toBe(1);
-    expect(unknown.output.stderr).toContain('--nonsense');
+    for (const named of ['--nonsense', '--seed', 'stray', '--port'])
+      expect(unknown.output.stderr).toContain(named);
   });
 
   test('--help lists the flags', async () => {

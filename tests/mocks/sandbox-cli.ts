@@ -33,37 +33,43 @@ class BadFlags extends Error {
   override readonly name = 'BadFlags';
 }
 
-function parse(argv: readonly string[]) {
-  const string = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      args: [...argv],
-      strict: true,
-      allowPositionals: false,
-      options: {
-        port: string,
-        host: string,
-        people: string,
-        companies: string,
-        deals: string,
-        'latency-ms': string,
-        seed: string,
-        'rate-limits': string,
-        'deliver-to': string,
-        'deal-owner': string,
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw new BadFlags(error instanceof Error ? error.message : String(error));
+const STRINGS = [
+  'host',
+  'rate-limits',
+  'deliver-to',
+  'deal-owner',
+  ...(Object.keys(NUMBERS) as NumberFlag[]),
+] as const;
+
+type Flags = Partial<Record<(typeof STRINGS)[number], string>> & { readonly help?: boolean };
+
+/** Collects every flag that is unknown or lacks its value instead of stopping at the first. */
+function parse(argv: readonly string[], problems: string[]): Flags {
+  const strings = Object.fromEntries(STRINGS.map((name) => [name, { type: 'string' } as const]));
+  const { tokens } = parseArgs({
+    args: [...argv],
+    strict: false,
+    tokens: true,
+    options: { ...strings, help: { type: 'boolean', short: 'h' } },
+  });
+  const flags: Record<string, string | true> = {};
+  for (const token of tokens) {
+    if (token.kind === 'positional') problems.push(`"${token.value}" is not a flag`);
+    if (token.kind !== 'option') continue;
+    const known = STRINGS.some((name) => name === token.name);
+    if (token.name === 'help') flags['help'] = true;
+    else if (!known) problems.push(`${token.rawName} is not a flag`);
+    else if (token.value === undefined) problems.push(`${token.rawName} needs a value`);
+    else flags[token.name] = token.value;
   }
+  return flags as Flags;
 }
 
 /** Reads the flags, or throws one error that names every bad one. */
 export function readFlags(argv: readonly string[]): SandboxServerOptions | 'help' {
-  const flags = parse(argv);
-  if (flags.help === true) return 'help';
   const problems: string[] = [];
+  const flags = parse(argv, problems);
+  if (flags.help === true) return 'help';
   const number = (name: NumberFlag): number => {
     const given = flags[name];
     if (given === undefined) return DEFAULTS[name];
