@@ -276,7 +276,7 @@ function isHost(host: string): boolean {
 
 /** A path that begins with `//` or `:` is a slip of the pen, not a file. */
 function isSqliteUrl(url: string): boolean {
-  return url === 'sqlite::memory:' || /^sqlite:(?!:|\/\/)./.test(url);
+  return url === 'sqlite::memory:' || /^sqlite:(?!:|\/\/)\S/.test(url);
 }
 
 function isHttpsAddress(text: string): boolean {

@@ -50,13 +50,20 @@ export function addCommonHooks(app: FastifyInstance, draining: AbortSignal): voi
 /** What servers note for a request whose client went away before the answer. */
 const CLIENT_GONE = 499;
 
-/** One line and one count per request. */
-export function addAccessLog(app: FastifyInstance, metrics: HttpMetrics): void {
-  const note = (request: FastifyRequest, status: number, ms: number): void => {
+/** Notes a request that was answered: one line and one count. */
+export type AccessLog = (request: FastifyRequest, status: number, ms: number) => void;
+
+/** Tells the route's template and no query string: paths and parameters may name persons. */
+export function accessLog(metrics: HttpMetrics): AccessLog {
+  return (request, status, ms) => {
+    const { method } = request;
     const route = request.routeOptions.url ?? 'unmatched';
-    logAccess(request, route, status, ms);
-    metrics.requestServed({ method: request.method, route, status, seconds: ms / 1000 });
+    request.log.info({ method, route, status, ms: Math.round(ms * 10) / 10 }, 'request');
+    metrics.requestServed({ method, route, status, seconds: ms / 1000 });
   };
+}
+
+export function addAccessLog(app: FastifyInstance, note: AccessLog): void {
   const startedAt = new WeakMap<FastifyRequest, number>();
   app.addHook('onRequest', async (request) => {
     startedAt.set(request, performance.now());
@@ -65,9 +72,4 @@ export function addAccessLog(app: FastifyInstance, metrics: HttpMetrics): void {
   app.addHook('onRequestAbort', async (request) => {
     note(request, CLIENT_GONE, performance.now() - (startedAt.get(request) ?? performance.now()));
   });
-}
-
-/** The route's template and no query string: paths and parameters may name persons. */
-export function logAccess(request: FastifyRequest, route: string, status: number, ms: number): void {
-  request.log.info({ method: request.method, route, status, ms: Math.round(ms * 10) / 10 }, 'request');
 }

@@ -44,9 +44,11 @@ export const noQuery = z.strictObject({});
 /** For routes that need no body: none, or an empty object. */
 export const noBody = z.union([z.null(), z.strictObject({})], 'must be left out: this route takes no body');
 
-/** A value as JSON has it. */
-export const json = z.unknown();
+/** An object of a request's body. */
 export const jsonObject = z.record(z.string(), z.unknown());
+
+/** An object in an answer: not looked into again, since a page of them has tens of thousands of members. */
+export const shownObject = z.unknown().meta({ type: 'object' });
 
 export function oneOf<T extends z.ZodType>(thing: T) {
   return z.object({ data: thing });

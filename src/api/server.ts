@@ -5,7 +5,7 @@ import { Access } from './auth.ts';
 import type { HttpDeps } from './deps.ts';
 import { handleError } from './error-handler.ts';
 import { healthRoutes } from './health.ts';
-import { addAccessLog, addCommonHooks, logAccess, requestIds } from './hooks.ts';
+import { accessLog, addAccessLog, addCommonHooks, requestIds } from './hooks.ts';
 import { MethodTable, notFoundHandler } from './methods.ts';
 import { addOpenApi } from './openapi.ts';
 import { operationsRoutes } from './operations.ts';
@@ -24,6 +24,7 @@ const SOCKET_TIMEOUT_MS = 330_000;
 
 /** The HTTP side of the service; neither listens nor starts anything. */
 export function createHttpServer(deps: HttpDeps): FastifyInstance {
+  const note = accessLog(deps.metrics);
   const app = fastify({
     loggerInstance: deps.logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -39,7 +40,7 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
     // Errors before any route is found: hooks do not run for them.
     frameworkErrors: (error, request, reply) => {
       handleError(error, request, reply);
-      logAccess(request, 'unmatched', reply.statusCode, reply.elapsedTime);
+      note(request, reply.statusCode, reply.elapsedTime);
     },
     clientErrorHandler: answerBrokenRequest,
   });
@@ -56,7 +57,7 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
   app.setErrorHandler(handleError);
   app.setNotFoundHandler(notFoundHandler(methods));
   addCommonHooks(app, ending);
-  addAccessLog(app, deps.metrics);
+  addAccessLog(app, note);
   addOpenApi(app, deps.version);
   app.register(healthRoutes(deps.services.health, access));
   app.register(operationsRoutes(deps.metrics, access));

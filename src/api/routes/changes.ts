@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Change } from '../../domain/changes.ts';
 import type { ChangesService } from '../../services/changes.ts';
 import { cursorOrLatest, encodeCursor } from '../cursor.ts';
-import { instant, jsonObject, limit, problems, wholeNumber } from '../schemas.ts';
+import { instant, limit, problems, shownObject, wholeNumber } from '../schemas.ts';
 import { waitSignal } from '../wait.ts';
 
 const LIST = 'changes';
@@ -18,7 +18,7 @@ const changeSchema = z
     source: z.enum(['attio', 'local']),
     changed: z.array(z.string()).meta({ description: 'Slugs whose values changed' }),
     at: instant,
-    data: jsonObject,
+    data: shownObject,
   })
   .meta({
     id: 'Change',

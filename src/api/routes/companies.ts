@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Company } from '../../domain/entities.ts';
 import type { CompaniesService } from '../../services/contacts.ts';
 import { cursorOf, encodeCursor } from '../cursor.ts';
-import { instant, jsonObject, limit, listOf, noQuery, oneOf, ownId, problems } from '../schemas.ts';
+import { instant, limit, listOf, noQuery, oneOf, ownId, problems, shownObject } from '../schemas.ts';
 
 const LIST = 'companies';
 
@@ -14,7 +14,7 @@ const companySchema = z
     domains: z.array(z.string()),
     name: z.string().nullable(),
     externalId: z.string().nullable(),
-    attributes: jsonObject.meta({ description: 'Other attributes by slug, in plain form' }),
+    attributes: shownObject.meta({ description: 'Other attributes by slug, in plain form' }),
     recordId: z.string().nullable(),
     webUrl: z.string().nullable(),
     version: z.int(),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Contact } from '../../domain/entities.ts';
 import type { ContactsService } from '../../services/contacts.ts';
 import { cursorOf, encodeCursor } from '../cursor.ts';
-import { instant, jsonObject, limit, listOf, noQuery, oneOf, ownId, problems } from '../schemas.ts';
+import { instant, limit, listOf, noQuery, oneOf, ownId, problems, shownObject } from '../schemas.ts';
 
 const LIST = 'contacts';
 
@@ -18,7 +18,7 @@ const contactSchema = z
     jobTitle: z.string().nullable(),
     companyRecordId: z.string().nullable(),
     externalId: z.string().nullable(),
-    attributes: jsonObject.meta({ description: 'Other attributes by slug, in plain form' }),
+    attributes: shownObject.meta({ description: 'Other attributes by slug, in plain form' }),
     recordId: z.string().nullable(),
     webUrl: z.string().nullable(),
     version: z.int(),

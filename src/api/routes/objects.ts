@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { JsonObject } from '../../domain/json.ts';
 import { cursorOf, encodeCursor } from '../cursor.ts';
-import { jsonObject, limit, listOf, objectSlug, pageOf, problems } from '../schemas.ts';
+import { limit, listOf, objectSlug, pageOf, problems, shownObject } from '../schemas.ts';
 
 /** What this route needs of the schema service. */
 export interface Definitions {
@@ -12,8 +12,8 @@ export interface Definitions {
 
 const OBJECTS = 'objects';
 
-const attioObject = jsonObject.meta({ id: 'AttioObject', description: 'An object, as Attio answers it' });
-const attioAttribute = jsonObject.meta({
+const attioObject = shownObject.meta({ id: 'AttioObject', description: 'An object, as Attio answers it' });
+const attioAttribute = shownObject.meta({
   id: 'AttioAttribute',
   description: 'An attribute, as Attio answers it',
 });

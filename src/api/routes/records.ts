@@ -2,9 +2,19 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { JsonObject } from '../../domain/json.ts';
 import type { RecordsService } from '../../services/records.ts';
-import { flag, jsonObject, listOf, noQuery, objectSlug, oneOf, problems, recordId } from '../schemas.ts';
+import {
+  flag,
+  jsonObject,
+  listOf,
+  noQuery,
+  objectSlug,
+  oneOf,
+  problems,
+  recordId,
+  shownObject,
+} from '../schemas.ts';
 
-const attioRecord = jsonObject.meta({ id: 'AttioRecord', description: 'A record, as Attio answers it' });
+const attioRecord = shownObject.meta({ id: 'AttioRecord', description: 'A record, as Attio answers it' });
 
 const queryBody = z
   .strictObject({
