@@ -40,10 +40,13 @@ export class DeadLettersService {
   /** Replays every letter there is now; one that cannot be taken stays and stops none of the others. */
   async replayAll(kind: DeadLetterKind | null): Promise<{ replayed: number; refused: number }> {
     const done = { replayed: 0, refused: 0 };
+    const newestId = await this.#letters.newestId();
     for (let after: number | null = 0; after !== null; ) {
       const page: Page<DeadLetter, number> = await this.#letters.list(kind, after, STEP);
-      for (const letter of page.rows) done[await this.#tryReplay(letter)] += 1;
-      after = page.next;
+      // Letters that come of the replay itself are not of it.
+      const letters = page.rows.filter((letter) => Number(letter.id) <= newestId);
+      for (const letter of letters) done[await this.#tryReplay(letter)] += 1;
+      after = letters.length === page.rows.length ? page.next : null;
     }
     return done;
   }

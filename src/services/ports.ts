@@ -93,6 +93,8 @@ export interface SyncRunStore {
 export interface DeadLetterStore {
   list(kind: DeadLetterKind | null, afterId: number, limit: number): Promise<Page<DeadLetter, number>>;
   get(id: number): Promise<DeadLetter | undefined>;
+  /** 0 when there is none. */
+  newestId(): Promise<number>;
   remove(id: number): Promise<void>;
   counts(): Promise<Record<DeadLetterKind, number>>;
 }

@@ -31,6 +31,14 @@ export class DeadLettersStore {
     return row && readLetter(row);
   }
 
+  async newestId(): Promise<number> {
+    const row = await this.#db
+      .selectFrom('dead_letter')
+      .select((eb) => eb.fn.max('id').as('newest'))
+      .executeTakeFirst();
+    return row?.newest ?? 0;
+  }
+
   async remove(id: number): Promise<void> {
     await this.#db.deleteFrom('dead_letter').where('id', '=', id).execute();
   }

@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ServiceError } from '../../../src/services/errors.ts';
+import { type Database, migrate, openDatabase } from '../../../src/store/database.ts';
+import { DeadLettersStore } from '../../../src/store/dead-letters.ts';
+import { InboxStore } from '../../../src/store/inbox.ts';
+import type { InboxEvents, SettledEvent } from '../../../src/webhooks/ports.ts';
+import { type WebhookHandler, WebhookRouter } from '../../../src/webhooks/router.ts';
+import { InboxWorker } from '../../../src/webhooks/worker.ts';
+import { ManualClock, settle } from '../../support/manual-clock.ts';
+
+const WORKSPACE = randomUUID();
+const HOUR_MS = 3_600_000;
+
+let database: Database;
+let inbox: InboxStore;
+let clock: ManualClock;
+let workspace: { workspaceId: string | null; mismatch: boolean };
+let pauses: number[];
+let worker: InboxWorker | null = null;
+
+beforeEach(async () => {
+  database = openDatabase('sqlite::memory:');
+  await migrate(database);
+  inbox = new InboxStore(database);
+  clock = new ManualClock();
+  workspace = { workspaceId: WORKSPACE, mismatch: false };
+  pauses = [];
+});
+
+afterEach(async () => {
+  await worker?.stop();
+  worker = null;
+  await database.destroy();
+});
+
+function start(handler: WebhookHandler, ...more: WebhookHandler[]): InboxWorker {
+  const router = new WebhookRouter();
+  for (const each of [handler, ...more]) router.on('record.updated', each);
+  const events: InboxEvents = {
+    deliveryAccepted() {},
+    eventSettled() {},
+    eventRetried() {},
+    eventBuried() {},
+    inboxPaused: (waitMs) => pauses.push(waitMs),
+  };
+  const settled = {
+    add: (row: SettledEvent) => inbox.settle([row], new Date(clock.now()).toISOString()),
+  };
+  const options = { window: 100, maxAttempts: 4, giveUpAfterMs: 72 * HOUR_MS };
+  worker = new InboxWorker({ inbox, settled, router, workspace, clock, random: () => 0.5, events, options });
+  worker.start();
+  return worker;
+}
+
+async function receive(workspaceId: string = WORKSPACE): Promise<void> {
+  const id = { workspace_id: workspaceId, object_id: randomUUID(), record_id: randomUUID() };
+  const payload = JSON.stringify({ event_type: 'record.updated', id, actor: null });
+  const receivedAt = new Date(clock.now()).toISOString();
+  const events = [{ type: 'record.updated', workspaceId, payload }];
+  await inbox.accept([{ dedupeKey: null, receivedAt, events, quarantined: [] }], '2000-01-01');
+  worker?.wake();
+  await settle();
+}
+
+async function letters(): Promise<{ reason: string; attempts: number; detail: string }[]> {
+  return (await new DeadLettersStore(database).list(null, 0, 100)).rows;
+}
+
+describe('an event', () => {
+  test('whose handler fails is retried with growing waits, and ends as a dead letter', async () => {
+    const attemptedAt: number[] = [];
+    const startedAt = clock.now();
+    start(async () => {
+      attemptedAt.push(clock.now() - startedAt);
+      throw new Error('no such column');
+    });
+    await receive();
+    await clock.advance(60_000);
+    expect(attemptedAt).toEqual([0, 1_000, 3_000, 7_000]);
+    expect(await letters()).toMatchObject([
+      { reason: 'attempts_exhausted', attempts: 4, detail: 'no such column' },
+    ]);
+    expect((await inbox.stats()).pending).toBe(0);
+  });
+
+  test('that is dead can be taken back to work', async () => {
+    let broken = true;
+    start(async () => {
+      if (broken) throw new Error('broken');
+      return 'done';
+    });
+    await receive();
+    await clock.advance(60_000);
+    const [letter] = (await new DeadLettersStore(database).list(null, 0, 1)).rows;
+    broken = false;
+    await inbox.revive(letter?.eventId ?? 0, Number(letter?.id), new Date(clock.now()).toISOString());
+    worker?.wakeAll();
+    await settle();
+    expect(await letters()).toEqual([]);
+    expect((await inbox.stats()).pending).toBe(0);
+  });
+
+  test('is retried also while others keep the worker busy', async () => {
+    let attempts = 0;
+    let first = true;
+    start(async () => {
+      if (first) {
+        first = false;
+        attempts += 1;
+        throw new Error('once');
+      }
+      attempts += 1;
+      return 'done';
+    });
+    await receive();
+    for (let turn = 0; turn < 20; turn += 1) {
+      await clock.advance(100);
+      await receive();
+    }
+    expect(attempts).toBe(22);
+    expect((await inbox.stats()).pending).toBe(0);
+  });
+
+  test('reaches every handler, although one of them fails', async () => {
+    let reached = 0;
+    start(
+      async () => {
+        throw new Error('broken');
+      },
+      async () => {
+        reached += 1;
+        return 'done';
+      },
+    );
+    await receive();
+    expect(reached).toBe(1);
+    expect((await inbox.stats()).pending).toBe(1);
+  });
+
+  test('of another workspace becomes a dead letter', async () => {
+    start(async () => 'done');
+    await receive(randomUUID());
+    expect(await letters()).toMatchObject([{ reason: 'foreign_workspace' }]);
+  });
+});
+
+describe('during an outage', () => {
+  const outage = () => new ServiceError('unavailable', 'Attio is away', { retryAfterSeconds: 5 });
+
+  test('events wait, no attempt is counted, and nothing is asked until the pause is over', async () => {
+    let asked = 0;
+    start(async () => {
+      asked += 1;
+      throw outage();
+    });
+    for (let event = 0; event < 10; event += 1) await receive();
+    const askedAtOnce = asked;
+    await clock.advance(4_000);
+    expect(asked).toBe(askedAtOnce);
+    await clock.advance(10 * 60_000);
+    expect((await inbox.stats()).pending).toBe(10);
+    expect(await letters()).toEqual([]);
+    // The pauses grow from the five seconds that were asked for to half a minute.
+    expect(pauses.length).toBeLessThan(30);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(37_500);
+  });
+
+  test('its end lets the waiting work go at once', async () => {
+    let away = true;
+    start(async () => {
+      if (away) throw outage();
+      return 'done';
+    });
+    await receive();
+    away = false;
+    worker?.resume();
+    await settle();
+    expect((await inbox.stats()).pending).toBe(0);
+  });
+
+  test('an event that it holds up for three days is given up', async () => {
+    start(async () => {
+      throw outage();
+    });
+    await receive();
+    await clock.advance(73 * HOUR_MS);
+    expect(await letters()).toMatchObject([{ reason: 'outage_too_long' }]);
+  });
+});
+
+test('nothing is taken in hand before the workspace is known, nor while the token is of another one', async () => {
+  let handled = 0;
+  workspace.workspaceId = null;
+  start(async () => {
+    handled += 1;
+    return 'done';
+  });
+  await receive();
+  expect(handled).toBe(0);
+  workspace.workspaceId = WORKSPACE;
+  workspace.mismatch = true;
+  worker?.wake();
+  await settle();
+  expect(handled).toBe(0);
+  workspace.mismatch = false;
+  worker?.wake();
+  await settle();
+  expect(handled).toBe(1);
+});
