@@ -11,11 +11,14 @@ import { ServiceError } from './errors.ts';
 /** An object id that the workspace did not know is asked for again at most this often. */
 const ASK_AGAIN_MS = 30_000;
 
+/** Unknown object ids remembered; deliveries are signed, so there are few. */
+const MAX_UNKNOWN = 1_000;
+
 /** The workspace's objects and attributes, as names for ids and as the shape of plain values. */
 export class SchemaService {
   readonly #schema: CachedSchema;
   readonly #clock: Clock;
-  #askedAgainAt = Number.NEGATIVE_INFINITY;
+  readonly #unknownSince = new Map<string, number>();
 
   constructor(deps: { schema: CachedSchema; clock: Clock }) {
     this.#schema = deps.schema;
@@ -49,10 +52,12 @@ export class SchemaService {
     if (known !== undefined) return known;
     // It may be newer than what we hold.
     const now = this.#clock.now();
-    if (now - this.#askedAgainAt < ASK_AGAIN_MS) return null;
-    this.#askedAgainAt = now;
+    if (now - (this.#unknownSince.get(objectId) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN_MS) return null;
     this.#schema.forgetObjects();
-    return (await this.#find(objectId)) ?? null;
+    const slug = (await this.#find(objectId)) ?? null;
+    if (this.#unknownSince.size >= MAX_UNKNOWN) this.#unknownSince.clear();
+    if (slug === null) this.#unknownSince.set(objectId, now);
+    return slug;
   }
 
   /** A function that shows an object's values in plain form: scalars for single attributes, lists for multiple ones. */
