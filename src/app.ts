@@ -13,7 +13,7 @@ import type { AppConfig } from './config.ts';
 import { Ticker } from './queue/ticker.ts';
 import { HealthService } from './services/health.ts';
 import { WorkspaceGuard } from './services/workspace.ts';
-import { migrate, pingDatabase } from './store/database.ts';
+import { migrate, probeDatabase } from './store/database.ts';
 import { dropExpired, type RetentionCutoffs } from './store/retention.ts';
 import { WorkspaceStore } from './store/workspace.ts';
 import type { InboxWorker } from './webhooks/worker.ts';
@@ -83,7 +83,7 @@ function assemble(base: Base, parts: Parts): App {
     clock,
     workspace,
     circuit: () => attio.client.circuit.state,
-    pingDatabase: () => pingDatabase(database),
+    probeDatabase: () => probeDatabase(database),
     inboxStats: () => base.inbox.stats(),
     deadLetters: () => base.deadLetters.counts(),
     probeEveryMs: config.health.probeEverySeconds * 1000,

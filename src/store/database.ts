@@ -1,4 +1,4 @@
-import { Kysely, sql, type Transaction } from 'kysely';
+import { Kysely, type Transaction } from 'kysely';
 import { type MigrationProvider, Migrator } from 'kysely/migration';
 import { initial } from './migrations/001-initial.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
@@ -31,9 +31,12 @@ export async function migrate(db: Database): Promise<void> {
   if (error !== undefined) throw error;
 }
 
-/** Answers whether the database can be read and written. @throws when not */
-export async function pingDatabase(db: Database): Promise<void> {
-  await sql`select 1`.execute(db);
+/** Writes a row as it is: a disk that is full or read-only shows only then. @throws when the database cannot store */
+export async function probeDatabase(db: Database): Promise<void> {
+  await db
+    .updateTable('change_feed')
+    .set((eb) => ({ pruned_through: eb.ref('pruned_through') }))
+    .execute();
 }
 
 /** Splits rows for bulk statements. */
