@@ -33,7 +33,8 @@ const OTHER_SECRET = 'the-secret-before-rotation';
 /** The sandbox, and the service in front of it, on a real database file and real sockets. */
 export class TestService {
   readonly sandbox: SandboxServer;
-  readonly env: Readonly<Record<string, string>>;
+  /** May be changed between a stop and a start. */
+  readonly env: Record<string, string>;
   readonly secret: string;
   readonly #directory: string;
   readonly #overrides: Overrides;
@@ -50,7 +51,7 @@ export class TestService {
     configure: (config: AppConfig) => AppConfig;
   }) {
     this.sandbox = parts.sandbox;
-    this.env = parts.env;
+    this.env = { ...parts.env };
     this.secret = parts.secret;
     this.#directory = parts.directory;
     this.#overrides = parts.overrides;
