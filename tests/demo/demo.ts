@@ -141,9 +141,11 @@ async function main(argv: string[]): Promise<number> {
   return ok ? 0 : 1;
 }
 
+let code = 1;
 try {
-  process.exit(await main(process.argv.slice(2)));
+  code = await main(process.argv.slice(2));
 } catch (error) {
   process.stderr.write(`demo: ${messageOf(error)}\n`);
-  process.exit(1);
 }
+// Late answers of the sandbox may still wait on timers: they are left, what was written is not.
+process.stdout.write('', () => process.exit(code));
