@@ -53,7 +53,7 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
     store: new WorkspaceStore(base.database),
     clock: base.clock,
     events: base.events,
-    onKnown() {
+    onConfirmed() {
       worker?.wake();
       // Warm: a request for an object that the workspace lacks then costs no call.
       attio.schema.objects().catch(() => {});

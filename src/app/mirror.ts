@@ -31,7 +31,7 @@ export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceG
     clock,
     newId: base.newId,
     events,
-    assertMaySync: () => workspace.assertMaySync(),
+    workspace,
     outagePatienceMs: config.sync.outagePatienceSeconds * 1000,
   });
   const refresh = new RefreshService({

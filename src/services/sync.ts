@@ -3,6 +3,7 @@ import { addCounts, NO_COUNTS, type RunStatus, type SyncRun } from '../domain/sy
 import { ServiceError } from './errors.ts';
 import type { Page, SyncEvents, SyncRunStore } from './ports.ts';
 import type { FullSync } from './sync/full-sync.ts';
+import type { WorkspaceGuard } from './workspace.ts';
 
 /** A run; one of `all` shows the runs it consists of, and their counts added up. */
 export type SyncRunView = SyncRun & { readonly runs?: readonly SyncRun[] };
@@ -17,8 +18,7 @@ export interface SyncServiceDeps {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly events: SyncEvents;
-  /** @throws ServiceError when syncing is stopped */
-  readonly assertMaySync: () => void;
+  readonly workspace: Pick<WorkspaceGuard, 'assertMaySync' | 'whenMaySync'>;
   /** How long an outage may hold up a run before it fails. */
   readonly outagePatienceMs: number;
 }
@@ -68,7 +68,7 @@ export class SyncService {
         `"${object}" is not mirrored here; SYNC_OBJECTS names ${this.#deps.objects.join(', ')}`,
       );
     }
-    this.#deps.assertMaySync();
+    this.#deps.workspace.assertMaySync();
     if (this.#stopping)
       throw new ServiceError('unavailable', 'the service is stopping', { retryAfterSeconds: 10 });
     const { run, alreadyRunning } = await this.#open(object, options.force, null);
@@ -150,8 +150,9 @@ export class SyncService {
       force,
       parentRunId,
     });
-    if (!opened.alreadyRunning) {
-      this.#deps.events.runStarted(opened.run, false);
+    // One that the database says runs, and that nobody works on, is taken up.
+    if (!this.#active.has(opened.run.runId)) {
+      this.#deps.events.runStarted(opened.run, opened.alreadyRunning);
       this.#work(opened.run);
     }
     return opened;
@@ -165,17 +166,31 @@ export class SyncService {
 
   /** Never rejects: how a run ends stands in its row. */
   async #complete(run: SyncRun, signal: AbortSignal): Promise<void> {
+    const end = await this.#attempt(run, signal);
+    while (!this.#stopping && end !== null) {
+      try {
+        return await this.#finish(run, end.status, end.error);
+      } catch (error) {
+        // The database: a run that has ended must not stand there as running.
+        this.#deps.events.unexpected('the end of a full sync', error);
+        await this.#deps.clock.sleep(FIRST_PAUSE_MS);
+      }
+    }
+  }
+
+  /** @returns how the run has ended; null when a stop has cut it off */
+  async #attempt(
+    run: SyncRun,
+    signal: AbortSignal,
+  ): Promise<{ status: Exclude<RunStatus, 'running'>; error: string | null } | null> {
     try {
       await (run.object === ALL_OBJECTS ? this.#completeAll(run, signal) : this.#completeOne(run, signal));
-      await this.#finish(run, 'succeeded', null);
+      return { status: 'succeeded', error: null };
     } catch (error) {
-      if (signal.reason instanceof ShutdownError) return;
-      if (!signal.aborted && !(error instanceof ServiceError))
-        this.#deps.events.unexpected('full sync', error);
-      const cancelled = signal.reason instanceof CancelledError;
-      await this.#finish(run, cancelled ? 'cancelled' : 'failed', cancelled ? null : messageOf(error)).catch(
-        () => {}, // the database: the run stays `running` and is taken up at the next start
-      );
+      if (signal.reason instanceof ShutdownError) return null;
+      if (signal.reason instanceof CancelledError) return { status: 'cancelled', error: null };
+      if (!(error instanceof ServiceError)) this.#deps.events.unexpected('full sync', error);
+      return { status: 'failed', error: messageOf(error) };
     }
   }
 
@@ -186,6 +201,7 @@ export class SyncService {
     let lastProgressAt = clock.now();
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
       try {
+        await this.#deps.workspace.whenMaySync(signal);
         await this.#deps.fullSync.complete(current, signal, (counts) => {
           lastProgressAt = clock.now();
           pauseMs = FIRST_PAUSE_MS;

@@ -7,7 +7,7 @@ import type { SyncEvents, WorkspaceStore } from './ports.ts';
 export type TokenState = 'unknown' | 'ok' | 'refused' | 'unreachable' | 'wrong_workspace';
 
 const FIRST_WAIT_MS = 1_000;
-const LAST_WAIT_MS = 30_000;
+const LAST_WAIT_MS = 10_000;
 
 /**
  * One deployment serves one workspace. Its id is stored when Attio first tells it; should the token later belong
@@ -18,24 +18,26 @@ export class WorkspaceGuard {
   readonly #store: WorkspaceStore;
   readonly #clock: Clock;
   readonly #events: SyncEvents;
-  readonly #onKnown: () => void;
+  readonly #onConfirmed: () => void;
   #workspaceId: string | null = null;
   #other: string | null = null;
+  #confirmed = false;
+  #waiting: PromiseWithResolvers<void>[] = [];
   #token: TokenState = 'unknown';
 
-  /** @param deps.onKnown called whenever syncing may go on */
+  /** @param deps.onConfirmed called when syncing may go on */
   constructor(deps: {
     readSelf: (signal: AbortSignal) => Promise<Self>;
     store: WorkspaceStore;
     clock: Clock;
     events: SyncEvents;
-    onKnown: () => void;
+    onConfirmed: () => void;
   }) {
     this.#readSelf = deps.readSelf;
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#events = deps.events;
-    this.#onKnown = deps.onKnown;
+    this.#onConfirmed = deps.onConfirmed;
   }
 
   /** The workspace that is mirrored here; null until Attio has first answered. */
@@ -43,8 +45,12 @@ export class WorkspaceGuard {
     return this.#workspaceId;
   }
 
-  get mismatch(): boolean {
-    return this.#other !== null;
+  /**
+   * Whether Attio has told this process that the token is of the workspace mirrored here. Until then nothing is
+   * read into the mirror: a restart may have brought another workspace's token.
+   */
+  get maySync(): boolean {
+    return this.#confirmed;
   }
 
   get token(): TokenState {
@@ -60,6 +66,20 @@ export class WorkspaceGuard {
   /** @throws ServiceError `unavailable` while the token belongs to another workspace */
   assertMaySync(): void {
     if (this.problem !== null) throw new ServiceError('unavailable', this.problem, { retryAfterSeconds: 60 });
+  }
+
+  /** Resolves once syncing may go on. @throws ServiceError as `assertMaySync`; the signal's reason */
+  async whenMaySync(signal: AbortSignal): Promise<void> {
+    while (!this.#confirmed) {
+      this.assertMaySync();
+      signal.throwIfAborted();
+      const news = Promise.withResolvers<void>();
+      this.#waiting.push(news);
+      const onAbort = () => news.resolve();
+      signal.addEventListener('abort', onAbort, { once: true });
+      await news.promise;
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 
   /** Reads what earlier starts have learnt. */
@@ -92,9 +112,11 @@ export class WorkspaceGuard {
     const other = self.workspace_id === known ? null : self.workspace_id;
     if (other !== null && other !== this.#other) this.#events.workspaceMismatch(known, other);
     this.#other = other;
-    const mayGoOn = other === null && this.#token !== 'ok';
+    const wasConfirmed = this.#confirmed;
+    this.#confirmed = other === null;
     this.#token = other === null ? 'ok' : 'wrong_workspace';
-    if (mayGoOn) this.#onKnown();
+    for (const news of this.#waiting.splice(0)) news.resolve();
+    if (this.#confirmed && !wasConfirmed) this.#onConfirmed();
   }
 
   #noteFailure(error: unknown): void {

@@ -56,11 +56,11 @@ export interface SettleLog {
   add(settled: SettledEvent): Promise<void>;
 }
 
-/** The workspace that is mirrored here; null until Attio has first answered. */
 export interface KnownWorkspace {
+  /** The workspace that is mirrored here; null until Attio has first answered. */
   readonly workspaceId: string | null;
-  /** Syncing is stopped: the token is of another workspace. */
-  readonly mismatch: boolean;
+  /** The token is known to be of this workspace. */
+  readonly maySync: boolean;
 }
 
 export interface InboxEvents {

@@ -113,7 +113,7 @@ export class InboxWorker {
   async #takeInHand(): Promise<number> {
     const { inbox, clock, workspace, options } = this.#deps;
     const now = clock.now();
-    if (workspace.workspaceId === null || workspace.mismatch) return IDLE_LOOK_MS;
+    if (!workspace.maySync) return IDLE_LOOK_MS;
     if (this.#pausedUntil > now) return this.#pausedUntil - now;
     const room = options.window - this.#inHand.size;
     if (room <= 0) return IDLE_LOOK_MS;
