@@ -22,7 +22,7 @@ export type { Overrides };
 
 export interface App {
   readonly http: FastifyInstance;
-  /** Listens, migrates, and takes up the work that is waiting. @returns the address */
+  /** Listens, migrates, and takes up the work that is waiting. @returns the address; empty when stopped meanwhile */
   start(): Promise<string>;
   /** Takes nothing more, finishes or hands back what runs, closes everything. Never rejects. */
   stop(): Promise<void>;
@@ -97,7 +97,7 @@ function assemble(base: Base, parts: Parts): App {
     },
     onError: (error) => base.events.unexpected('retention', error),
   });
-  const stop = async () => {
+  const stopOnce = async () => {
     health.markDraining();
     draining.abort(new Error('the service is stopping'));
     const forced = setTimeout(() => http.server.closeAllConnections(), HTTP_DRAIN_MS);
@@ -110,6 +110,11 @@ function assemble(base: Base, parts: Parts): App {
     await inbox.idle();
     await database.destroy();
   };
+  let stopping: Promise<void> | null = null;
+  const stop = () => {
+    stopping ??= stopOnce();
+    return stopping;
+  };
   return {
     http,
     async start() {
@@ -117,14 +122,17 @@ function assemble(base: Base, parts: Parts): App {
         const address = await http.listen({ host: config.http.host, port: config.http.port });
         await migrate(database);
         await workspace.load();
-        inbox.worker.start();
         await mirror.sync.resumeAll();
+        inbox.worker.start();
         retention.start();
         void workspace.learn(stopped.signal);
         health.markStarted();
         return address;
       } catch (error) {
+        // A stop in the middle of a start takes away what the start stands on.
+        const wasStopping = stopping !== null;
         await stop();
+        if (wasStopping) return '';
         throw error;
       }
     },

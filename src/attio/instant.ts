@@ -1,5 +1,3 @@
-import { serverTime } from './retry-after.ts';
-
 const ISO = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d+))?(Z|[+-]\d{2}:?\d{2})$/;
 
 /**
@@ -21,15 +19,9 @@ export function instantFromMs(ms: number): string {
 }
 
 /**
- * The instant that a read reflects, in Attio's clock where it is told.
- *
- * `x-accurate-at` if present; else the response's `Date` less the request's duration, which is never later than the
- * read; else the start of the request by our clock. Too early is harmless: the next read is taken for newer.
+ * The instant that a read reflects: `x-accurate-at`, in Attio's clock; where it is not told, the start of the request
+ * by ours, which is never later than the read, and later for each read that begins after another has ended.
  */
-export function accurateAt(headers: Headers, timing: { startedAt: number; finishedAt: number }): string {
-  const told = normaliseInstant(headers.get('x-accurate-at') ?? '');
-  if (told !== null) return told;
-  const answeredAt = serverTime(headers);
-  if (answeredAt === null) return instantFromMs(timing.startedAt);
-  return instantFromMs(answeredAt - Math.max(0, timing.finishedAt - timing.startedAt));
+export function accurateAt(headers: Headers, startedAtMs: number): string {
+  return normaliseInstant(headers.get('x-accurate-at') ?? '') ?? instantFromMs(startedAtMs);
 }

@@ -242,7 +242,7 @@ export class Transport {
       throw new AttioApiError('invalid_response', { endpoint, status, executionId, cause: parsed.error });
     }
     const meta = {
-      accurateAt: accurateAt(headers, { startedAt: sentAt, finishedAt }),
+      accurateAt: accurateAt(headers, sentAt),
       receivedAt: new Date(finishedAt).toISOString().replace('Z', '000000Z'),
       executionId,
       queryScore,

@@ -1,5 +1,16 @@
-import { AttioApiError } from '../attio/errors.ts';
+import { AttioApiError, type AttioErrorKind } from '../attio/errors.ts';
 import { ServiceError, type ServiceErrorKind } from './errors.ts';
+
+/** What keeps every request from being answered; anything else is about the one that was sent. */
+const ALL_OF_ATTIO: ReadonlySet<AttioErrorKind> = new Set([
+  'circuit_open',
+  'lane_full',
+  'network',
+  'rate_limited',
+  'timeout',
+  'token_inactive',
+  'unauthorized',
+]);
 
 /**
  * An error of the gateway in the services' words; anything else is returned as it is.
@@ -12,7 +23,8 @@ export function fromAttio(error: unknown, options: { forSender: boolean } = { fo
   const words =
     options.forSender && error.detail !== null ? `${error.message}: ${error.detail}` : error.message;
   const retryAfterSeconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000));
-  return new ServiceError(kindOf(error), words, { retryAfterSeconds, cause: error });
+  const isolated = !ALL_OF_ATTIO.has(error.kind);
+  return new ServiceError(kindOf(error), words, { retryAfterSeconds, isolated, cause: error });
 }
 
 /** Runs a call of the gateway. @throws ServiceError in place of AttioApiError */

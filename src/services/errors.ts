@@ -15,15 +15,18 @@ export class ServiceError extends Error {
   readonly path: string | null;
   /** Seconds after which another try makes sense (`unavailable`). */
   readonly retryAfterSeconds: number | null;
+  /** `unavailable`, but only what was asked for: other work need not wait. */
+  readonly isolated: boolean;
 
   constructor(
     kind: ServiceErrorKind,
     message: string,
-    options: { path?: string; retryAfterSeconds?: number; cause?: unknown } = {},
+    options: { path?: string; retryAfterSeconds?: number; isolated?: boolean; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.kind = kind;
     this.path = options.path ?? null;
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+    this.isolated = options.isolated ?? false;
   }
 }

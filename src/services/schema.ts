@@ -19,6 +19,8 @@ export class SchemaService {
   readonly #schema: CachedSchema;
   readonly #clock: Clock;
   readonly #unknownSince = new Map<string, number>();
+  /** Looks under way, shared by all who ask for the same object. */
+  readonly #asking = new Map<string, Promise<string | null>>();
 
   constructor(deps: { schema: CachedSchema; clock: Clock }) {
     this.#schema = deps.schema;
@@ -53,6 +55,12 @@ export class SchemaService {
     // It may be newer than what we hold.
     const now = this.#clock.now();
     if (now - (this.#unknownSince.get(objectId) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN_MS) return null;
+    const asking = this.#asking.get(objectId) ?? this.#askAgain(objectId, now);
+    this.#asking.set(objectId, asking);
+    return asking.finally(() => this.#asking.delete(objectId));
+  }
+
+  async #askAgain(objectId: string, now: number): Promise<string | null> {
     this.#schema.forgetObjects();
     const slug = (await this.#find(objectId)) ?? null;
     if (this.#unknownSince.size >= MAX_UNKNOWN) this.#unknownSince.clear();

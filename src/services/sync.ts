@@ -104,13 +104,18 @@ export class SyncService {
   /** Cancels a run and those it consists of; one that has ended stays as it ended. @throws ServiceError `not_found` */
   async cancel(runId: string): Promise<SyncRunView> {
     const run = await this.get(runId);
-    const ids = [runId, ...(run.runs ?? []).map((part) => part.runId)];
-    const active = ids.flatMap((id) => this.#active.get(id) ?? []);
+    // The whole before its parts: once it has ended it begins no other part.
+    await this.#abort([runId]);
+    await this.#abort((await this.#deps.runs.children(runId)).map((part) => part.runId));
+    // One that nobody works on, left behind by a crash.
+    if ((await this.get(runId)).status === 'running') await this.#finish(run, 'cancelled', null);
+    return this.get(runId);
+  }
+
+  async #abort(runIds: readonly string[]): Promise<void> {
+    const active = runIds.flatMap((id) => this.#active.get(id) ?? []);
     for (const { abort } of active) abort.abort(new CancelledError('cancelled'));
     await Promise.all(active.map(({ ended }) => ended));
-    // One that nobody works on, left behind by a crash.
-    if (active.length === 0 && run.status === 'running') await this.#finish(run, 'cancelled', null);
-    return this.get(runId);
   }
 
   /** Takes up the runs that a stop or a crash has cut off. */

@@ -15,8 +15,8 @@ import { LRUCache } from 'lru-cache';
 /** Statements kept prepared; bulk statements differ by their row count, so the set is bounded, not closed. */
 const PREPARED_STATEMENTS = 256;
 
-/** How long another process (a backup, an operator's command) may hold the file before we answer "busy". */
-const BUSY_TIMEOUT_MS = 1_000;
+/** How long another process (a backup, a query by hand) may hold the file before we are "busy"; nothing else runs meanwhile. */
+const BUSY_TIMEOUT_MS = 200;
 
 /** Kysely over Node's own SQLite. */
 export class NodeSqliteDialect extends SqliteDialect {

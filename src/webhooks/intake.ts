@@ -6,6 +6,9 @@ import { readWebhookEvent, type WebhookEvent } from '../domain/webhook-events.ts
 import { ServiceError } from '../services/errors.ts';
 import type { Delivery, DeliveryLog, DeliveryResult, InboxEvents, KnownWorkspace } from './ports.ts';
 
+/** Letters for one delivery; beyond that one letter holds it whole. Attio documents one event per delivery. */
+const MAX_LETTERS = 100;
+
 interface ReadBody {
   readonly webhookId: string;
   readonly events: readonly WebhookEvent[];
@@ -90,11 +93,17 @@ export class WebhookIntake {
     const quarantined: NewDeadLetter[] = [];
     for (const member of members) {
       const event = readWebhookEvent(member);
-      const letter = this.#quarantine(event, { ...body, events: [member] });
+      const letter = this.#quarantine(event, { webhook_id: webhookId, events: [member] });
       if (letter === null && !('unreadable' in event)) events.push(event);
       else if (letter !== null) quarantined.push(letter);
     }
-    return { webhookId, events, quarantined };
+    if (quarantined.length <= MAX_LETTERS) return { webhookId, events, quarantined };
+    const whole = this.#letter(
+      'unreadable_events',
+      `${quarantined.length} of its events cannot be taken`,
+      rawBody,
+    );
+    return { webhookId, events, quarantined: [whole] };
   }
 
   #quarantine(event: WebhookEvent | { unreadable: string }, body: JsonObject): NewDeadLetter | null {

@@ -27,6 +27,9 @@ export interface InboxWorkerDeps {
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 10 * 60_000;
+/** For an event that only its own request holds up; it grows with the event's age. */
+const FIRST_PUT_OFF_MS = 3_000;
+const LAST_PUT_OFF_MS = 60_000;
 const FIRST_PAUSE_MS = 1_000;
 const LAST_PAUSE_MS = 30_000;
 /** Nothing should need this look; it is the net under a lost wake-up. */
@@ -39,6 +42,7 @@ const IDLE_LOOK_MS = 30_000;
  *
  * working: up to `window` events are in hand; each goes through the router, and is settled after its effect is
  * committed. A failure that is the event's own is retried with growing waits and ends in a dead letter.
+ * An event that only its own request holds up (no scope for its object, say) is put off, and the others go on.
  * paused: nothing is taken in hand. An outage is nobody's attempt: events stay pending as they are, unwritten.
  * Only this process's memory knows what is in hand: after a crash every pending event is simply taken again.
  */
@@ -161,23 +165,35 @@ export class InboxWorker {
     const { clock, options } = this.#deps;
     const outage = failures.find(isOutage);
     if (outage === undefined) return this.#countAttempt(row, event, failures[0]);
-    this.#pause(outage);
-    if (clock.now() - Date.parse(row.receivedAt) > options.giveUpAfterMs) {
-      await this.#bury(row, event.type, 'outage_too_long', messageOf(outage));
+    const ageMs = clock.now() - Date.parse(row.receivedAt);
+    if (ageMs > options.giveUpAfterMs) {
+      return this.#bury(row, event.type, 'outage_too_long', messageOf(outage));
     }
+    if (outage.isolated) return this.#putOff(row, ageMs, outage);
+    this.#pause(outage);
+  }
+
+  /** Only what this event asks for is unavailable: it makes room for others, and comes back without an attempt counted. */
+  async #putOff(row: InboxRow, ageMs: number, error: ServiceError): Promise<void> {
+    const waitMs = Math.min(Math.max(FIRST_PUT_OFF_MS, ageMs / 2), LAST_PUT_OFF_MS);
+    await this.#retryAt(row.id, row.attempts, waitMs * (0.75 + this.#deps.random() / 2), error);
   }
 
   async #countAttempt(row: InboxRow, event: WebhookEvent, error: unknown): Promise<void> {
-    const { inbox, clock, random, events, options } = this.#deps;
+    const { random, events, options } = this.#deps;
     const attempts = row.attempts + 1;
     if (attempts >= options.maxAttempts) {
       return this.#bury({ ...row, attempts }, event.type, 'attempts_exhausted', messageOf(error));
     }
     const waitMs = Math.min(FIRST_RETRY_MS * 2 ** row.attempts, LAST_RETRY_MS) * (0.75 + random() / 2);
-    const dueAt = clock.now() + waitMs;
-    await inbox.retryLater(row.id, attempts, iso(dueAt), messageOf(error));
-    this.#dueAt = Math.min(this.#dueAt, dueAt);
+    await this.#retryAt(row.id, attempts, waitMs, error);
     events.eventRetried(event.type, attempts, error);
+  }
+
+  async #retryAt(id: number, attempts: number, waitMs: number, error: unknown): Promise<void> {
+    const dueAt = this.#deps.clock.now() + waitMs;
+    await this.#deps.inbox.retryLater(id, attempts, iso(dueAt), messageOf(error));
+    this.#dueAt = Math.min(this.#dueAt, dueAt);
   }
 
   async #bury(row: InboxRow, eventType: string, reason: string, detail: string): Promise<void> {
@@ -211,7 +227,7 @@ export class InboxWorker {
   }
 }
 
-function isOutage(error: unknown): boolean {
+function isOutage(error: unknown): error is ServiceError {
   return error instanceof ServiceError && error.kind === 'unavailable';
 }
 

@@ -31,7 +31,12 @@ const changeSchema = z
         source: 'attio',
         changed: ['job_title'],
         at: '2026-01-01T09:30:00.000Z',
-        data: { jobTitle: 'Analyst' },
+        data: {
+          recordId: 'bf071e1f-6035-429d-b874-d83ea64ea13b',
+          webUrl: 'https://app.attio.com/example/person/bf071e1f-6035-429d-b874-d83ea64ea13b',
+          createdAt: '2026-01-01T09:00:00.000Z',
+          values: { job_title: 'Analyst' },
+        },
       },
     ],
   });

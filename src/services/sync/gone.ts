@@ -4,7 +4,7 @@ import { decideAbsence } from '../../domain/decide.ts';
 import type { EntityKind, EntityRow } from '../../domain/entities.ts';
 import { survivorOf } from '../../domain/identity.ts';
 import type { RecordState, Stores, SyncEvents, UnitOfWork } from '../ports.ts';
-import { entityKindOf } from './mapping.ts';
+import { entityFacts, entityKindOf } from './mapping.ts';
 
 /** A record that Attio no longer has. */
 export interface Absence {
@@ -61,6 +61,7 @@ export class GoneService {
   ): Promise<GoneCounts> {
     if (absences.length === 0) return { deleted: 0, merged: 0 };
     const settled = await this.#store.transaction(async (stores) => {
+      await this.#rememberUnknown(stores, object, absences);
       const done = await this.#plan(stores, object, absences);
       await this.#write(stores, object, done);
       await within(stores, count(done));
@@ -75,6 +76,27 @@ export class GoneService {
         settled.map((row) => row.absence.recordId),
       );
     return counts;
+  }
+
+  /**
+   * A record that was never mirrored leaves a gravestone all the same: an older answer that still shows it may be on
+   * its way, and others may have been merged into it.
+   */
+  async #rememberUnknown(stores: Stores, object: string, absences: readonly Absence[]): Promise<void> {
+    const recordIds = absences.map((absence) => absence.recordId);
+    const states = await stores.records.states(object, recordIds);
+    const unknown = absences.filter((absence) => !states.has(absence.recordId));
+    const at = new Date(this.#clock.now()).toISOString();
+    await stores.records.upsert(
+      unknown.map(({ recordId, readAt }) => {
+        const stone = { deletedAt: at, mergedInto: null, webUrl: null, values: {}, hash: '' };
+        return { object, recordId, createdAt: at, readAt, ...stone };
+      }),
+    );
+    const kind = entityKindOf(object);
+    const merged = unknown.filter((absence) => absence.fate.kind === 'merged');
+    if (kind !== null)
+      await stores.entities.put(merged.map(({ recordId }) => gravestone(kind, recordId, at)));
   }
 
   async #plan(stores: Stores, object: string, absences: readonly Absence[]): Promise<Settled[]> {
@@ -147,6 +169,23 @@ export class GoneService {
     await stores.entities.put(settled.flatMap(({ entity }) => (entity === null ? [] : [entity])));
     await stores.changes.append(settled.map(({ change }) => change));
   }
+}
+
+function gravestone(kind: EntityKind, recordId: string, at: string): EntityRow {
+  return {
+    kind,
+    id: recordId,
+    recordId,
+    externalId: null,
+    webUrl: null,
+    version: 0,
+    createdAt: at,
+    updatedAt: at,
+    deletedAt: at,
+    mergedInto: null,
+    facts: entityFacts(kind, {}, {}),
+    keys: [],
+  };
 }
 
 function survivor(
