@@ -3,6 +3,7 @@ import {
   hasZodFastifySchemaValidationErrors,
   type ZodFastifySchemaValidationError,
 } from 'fastify-type-provider-zod';
+import { StorageUnavailableError } from '../domain/storage.ts';
 import { ServiceError, type ServiceErrorKind } from '../services/errors.ts';
 import {
   badInput,
@@ -60,6 +61,12 @@ const INTERNAL: Problem = {
 
 const DEFAULT_RETRY_AFTER_SECONDS = 5;
 
+const STORAGE_UNAVAILABLE = notNow(
+  'unavailable',
+  'The database cannot serve just now. Send the request again later.',
+  DEFAULT_RETRY_AFTER_SECONDS,
+);
+
 /**
  * What the caller is told of an error.
  *
@@ -69,6 +76,7 @@ const DEFAULT_RETRY_AFTER_SECONDS = 5;
 export function toProblem(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof ServiceError) return fromService(error);
+  if (error instanceof StorageUnavailableError) return STORAGE_UNAVAILABLE;
   if (hasZodFastifySchemaValidationErrors(error)) return badInput(fromSchema(error));
   return FRAMEWORK[codeOf(error)] ?? INTERNAL;
 }
@@ -77,7 +85,7 @@ export function toProblem(error: unknown): Problem {
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
   if (problem.status === 500) request.log.error({ err: error }, 'a request failed unexpectedly');
-  else if (error instanceof ServiceError && error.kind === 'unavailable')
+  else if (problem.status === 503 && !(error instanceof ProblemError))
     request.log.warn({ err: error }, 'a request could not be served now');
   return sendProblem(request, reply, problem);
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
+import { StorageUnavailableError } from '../domain/storage.ts';
 import { addCounts, NO_COUNTS, type RunStatus, type SyncRun } from '../domain/sync-runs.ts';
 import { ServiceError } from './errors.ts';
 import type { Page, SyncEvents, SyncRunStore } from './ports.ts';
@@ -216,7 +217,8 @@ export class SyncService {
       } catch (error) {
         if (signal.aborted || !isOutage(error) || clock.now() - lastProgressAt > outagePatienceMs)
           throw error;
-        await clock.sleep(Math.max(pauseMs, (error.retryAfterSeconds ?? 0) * 1000), signal);
+        const asked = error instanceof ServiceError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+        await clock.sleep(Math.max(pauseMs, asked), signal);
         current = (await this.#deps.runs.get(run.runId)) ?? run;
       }
     }
@@ -254,7 +256,7 @@ export class SyncService {
 
   async #finish(run: SyncRun, status: Exclude<RunStatus, 'running'>, error: string | null): Promise<void> {
     await this.#deps.runs.finish(run.runId, status, this.#now(), error);
-    if (status !== 'succeeded') await this.#deps.runs.dropPages(run.runId);
+    await this.#deps.runs.dropPages(run.runId);
     this.#deps.events.runFinished(await this.get(run.runId));
   }
 
@@ -276,7 +278,8 @@ function aborted(signal: AbortSignal): Promise<never> {
   return promise;
 }
 
-function isOutage(error: unknown): error is ServiceError {
+function isOutage(error: unknown): error is ServiceError | StorageUnavailableError {
+  if (error instanceof StorageUnavailableError) return true;
   return error instanceof ServiceError && error.kind === 'unavailable';
 }
 

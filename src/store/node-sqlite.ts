@@ -11,6 +11,7 @@ import {
   type SqliteStatement,
 } from 'kysely';
 import { LRUCache } from 'lru-cache';
+import { StorageUnavailableError } from '../domain/storage.ts';
 
 /** Statements kept prepared; bulk statements differ by their row count, so the set is bounded, not closed. */
 const PREPARED_STATEMENTS = 256;
@@ -74,8 +75,29 @@ function adapt(statement: StatementSync): SqliteStatement {
   const bind = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[];
   return {
     reader: statement.columns().length > 0,
-    all: (parameters) => statement.all(...bind(parameters)),
-    run: (parameters) => statement.run(...bind(parameters)),
+    all: (parameters) => orUnavailable(() => statement.all(...bind(parameters))),
+    run: (parameters) => orUnavailable(() => statement.run(...bind(parameters))),
     iterate: (parameters) => statement.iterate(...bind(parameters)),
   };
+}
+
+/** SQLite's primary result codes that tell of the file and its disk, not of the statement. */
+const UNAVAILABLE: ReadonlySet<number> = new Set([
+  5, // busy
+  6, // locked
+  8, // read-only
+  10, // I/O error
+  13, // disk full
+  14, // cannot open
+]);
+
+/** @throws StorageUnavailableError in place of those errors */
+function orUnavailable<T>(step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+    if (!UNAVAILABLE.has(code)) throw error;
+    throw new StorageUnavailableError('the database cannot serve just now', { cause: error });
+  }
 }

@@ -26,6 +26,7 @@ export async function dropExpired(
     (tx) => dropEvents(tx, ['kept'], cutoffs.keptEvents),
     (tx) => dropChanges(tx, cutoffs.changes),
     (tx) => dropRuns(tx, cutoffs.runs),
+    dropOrphanedPages,
   ];
   let total = 0;
   for (const step of steps) {
@@ -97,4 +98,15 @@ async function dropRuns(tx: Handle, before: string): Promise<number> {
     )
     .executeTakeFirstOrThrow();
   return Number(numDeletedRows);
+}
+
+/** Pages of runs that have ended: a crash may come between the two. */
+async function dropOrphanedPages(tx: Handle): Promise<number> {
+  await tx
+    .deleteFrom('sync_page')
+    .where('run_id', 'not in', (eb) =>
+      eb.selectFrom('sync_run').select('run_id').where('status', '=', 'running'),
+    )
+    .execute();
+  return 0;
 }

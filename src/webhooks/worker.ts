@@ -1,5 +1,6 @@
 import type { Clock } from '../domain/clock.ts';
 import type { NewDeadLetter } from '../domain/dead-letters.ts';
+import { StorageUnavailableError } from '../domain/storage.ts';
 import { readWebhookEvent, type WebhookEvent } from '../domain/webhook-events.ts';
 import { ServiceError } from '../services/errors.ts';
 import type { Inbox, InboxEvents, InboxRow, KnownWorkspace, SettleLog } from './ports.ts';
@@ -52,8 +53,10 @@ export class InboxWorker {
   readonly #stopped = new AbortController();
   #nap = new AbortController();
   #woken = false;
-  /** New events have higher ids, so a look need only go on from here; 0 to see again what was let go. */
+  /** New events have higher ids, so a look need only go on from here. */
   #scannedThrough = 0;
+  /** Events were let go: the next look begins at the first. */
+  #rescan = true;
   /** When the next event that waits for its retry is due. */
   #dueAt = Number.POSITIVE_INFINITY;
   #pausedUntil = 0;
@@ -76,7 +79,7 @@ export class InboxWorker {
 
   /** There may be something to do also among the events that were looked at before. */
   wakeAll(): void {
-    this.#scannedThrough = 0;
+    this.#rescan = true;
     this.wake();
   }
 
@@ -107,7 +110,7 @@ export class InboxWorker {
     const signal = AbortSignal.any([this.#nap.signal, this.#stopped.signal]);
     await this.#deps.clock.sleep(ms, signal).then(
       () => {
-        this.#scannedThrough = 0;
+        this.#rescan = true;
       },
       () => {}, // woken or stopped
     );
@@ -121,7 +124,8 @@ export class InboxWorker {
     if (this.#pausedUntil > now) return this.#pausedUntil - now;
     const room = options.window - this.#inHand.size;
     if (room <= 0) return IDLE_LOOK_MS;
-    if (this.#dueAt <= now) this.#scannedThrough = 0;
+    if (this.#rescan || this.#dueAt <= now) this.#scannedThrough = 0;
+    this.#rescan = false;
     try {
       const rows = await inbox.pending(iso(now), this.#scannedThrough, new Set(this.#inHand.keys()), room);
       for (const row of rows) this.#inHand.set(row.id, this.#handle(row));
@@ -169,7 +173,7 @@ export class InboxWorker {
     if (ageMs > options.giveUpAfterMs) {
       return this.#bury(row, event.type, 'outage_too_long', messageOf(outage));
     }
-    if (outage.isolated) return this.#putOff(row, ageMs, outage);
+    if (outage instanceof ServiceError && outage.isolated) return this.#putOff(row, ageMs, outage);
     this.#pause(outage);
   }
 
@@ -220,14 +224,15 @@ export class InboxWorker {
     const backoff = Math.min(FIRST_PAUSE_MS * 2 ** this.#pauses, LAST_PAUSE_MS);
     const waitMs = Math.max(asked, backoff * (0.75 + this.#deps.random() / 2));
     this.#pauses += 1;
-    this.#scannedThrough = 0;
+    this.#rescan = true;
     this.#pausedUntil = now + waitMs;
     this.#deps.events.inboxPaused(waitMs, error);
     return waitMs;
   }
 }
 
-function isOutage(error: unknown): error is ServiceError {
+function isOutage(error: unknown): error is ServiceError | StorageUnavailableError {
+  if (error instanceof StorageUnavailableError) return true;
   return error instanceof ServiceError && error.kind === 'unavailable';
 }
 

@@ -134,6 +134,33 @@ describe('out of order', () => {
   });
 });
 
+test('a record that Attio answers in a shape that cannot be read is not taken for gone', async () => {
+  let odd = '';
+  const oddly = async (url: string, init: RequestInit) => {
+    const response = await fetch(url, init);
+    if (odd === '' || !url.endsWith('/records/query')) return response;
+    const text = (await response.text()).replaceAll(`"record_id":"${odd}"`, `"the_record":"${odd}"`);
+    return new Response(text, { status: response.status });
+  };
+  await using service = await startService({
+    sandbox: SMALL,
+    subscribe: false,
+    overrides: { fetch: oddly },
+    configure: (config) => ({ ...config, inbox: { ...config.inbox, maxAttempts: 1 } }),
+  });
+  const contact = await firstContact(service);
+  odd = contact.recordId;
+  await service.deliver(service.event('record.updated', 'people', contact.recordId));
+  await service.settled();
+  expect((await service.get(`/v1/contacts/${contact.id}`)).status).toBe(200);
+  const letters = await service.get<{ data: DeadLetterJson[] }>('/v1/dead-letters');
+  expect(letters.body.data.map((letter) => letter.reason)).toEqual(['attempts_exhausted']);
+  odd = '';
+  await service.call('POST', '/v1/dead-letters/replay');
+  await service.settled();
+  expect((await service.get<{ data: unknown[] }>('/v1/dead-letters')).body.data).toEqual([]);
+});
+
 describe('a delivery', () => {
   test('repeated ten times has one effect', async () => {
     await using service = await startService({ sandbox: SMALL, subscribe: false });

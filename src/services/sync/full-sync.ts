@@ -53,7 +53,6 @@ export class FullSync {
       signal.throwIfAborted();
       await this.#markGone(run, missing.slice(start, start + GONE_PER_TRANSACTION));
     }
-    await store.runs.dropPages(run.runId);
   }
 
   /** Live records that the pass did not see and that nobody has read since it began. */
@@ -77,6 +76,8 @@ export class FullSync {
       within: (stores, applied) =>
         stores.runs.addCounts(run.runId, { ...applied, seen: page.snapshots.length }),
     });
+    // One that could not even be told by its id may be any of those that seem missing.
+    if (page.unidentified > 0) return [];
     return recordIds.filter((id) => !found.has(id)).map((recordId) => ({ recordId, readAt: page.readAt }));
   }
 

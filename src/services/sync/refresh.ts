@@ -17,6 +17,9 @@ export interface Hint {
   readonly expect: 'present' | 'gone';
 }
 
+/** Neither there nor gone. */
+const UNREADABLE = { unreadable: 'its record could not be read as Attio answered it' };
+
 /** How long Attio is given to agree with its own event before we believe what we read. */
 const SECOND_LOOK_MS = 2_000;
 
@@ -154,11 +157,13 @@ export class RefreshService {
     const touchUnchanged = (await this.#runs.runningFor(object)) !== undefined;
     await this.#apply.apply(object, page.snapshots, { touchUnchanged });
     const answers = new Map<string, Answer>(
-      recordIds.map((id) => [id, { present: false, readAt: page.readAt }]),
+      recordIds.map((id) => [
+        id,
+        page.unidentified > 0 ? UNREADABLE : { present: false, readAt: page.readAt },
+      ]),
     );
     for (const { recordId } of page.snapshots) answers.set(recordId, { present: true });
-    for (const id of page.invalidIds)
-      answers.set(id, { unreadable: 'its record could not be read as Attio answered it' });
+    for (const id of page.invalidIds) answers.set(id, UNREADABLE);
     return answers;
   }
 }

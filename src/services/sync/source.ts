@@ -9,6 +9,8 @@ export interface SourcePage {
   readonly snapshots: readonly RecordSnapshot[];
   /** Ids of records in the answer that could not be read. */
   readonly invalidIds: readonly string[];
+  /** Records in the answer whose very id could not be read. */
+  readonly unidentified: number;
   /** The instant the answer reflects. */
   readonly readAt: string;
   /** Records in the answer, readable or not. */
@@ -53,6 +55,7 @@ export class AttioRecordSource implements RecordSource {
     return {
       snapshots: records.map((record) => toSnapshot(object, record, meta.accurateAt)),
       invalidIds: invalid.flatMap(({ recordId }) => (recordId === null ? [] : [recordId])),
+      unidentified: invalid.filter(({ recordId }) => recordId === null).length,
       readAt: meta.accurateAt,
       size: records.length + invalid.length,
     };

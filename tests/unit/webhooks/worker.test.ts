@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { StorageUnavailableError } from '../../../src/domain/storage.ts';
 import { ServiceError } from '../../../src/services/errors.ts';
 import { type Database, migrate, openDatabase } from '../../../src/store/database.ts';
 import { DeadLettersStore } from '../../../src/store/dead-letters.ts';
@@ -164,6 +165,34 @@ describe('during an outage', () => {
     // The pauses grow from the five seconds that were asked for to half a minute.
     expect(pauses.length).toBeLessThan(30);
     expect(Math.max(...pauses)).toBeLessThanOrEqual(37_500);
+  });
+
+  test('also one of the database, no attempt is counted', async () => {
+    start(async () => {
+      throw new StorageUnavailableError('disk full');
+    });
+    await receive();
+    await clock.advance(10 * 60_000);
+    expect((await inbox.stats()).pending).toBe(1);
+    expect(await letters()).toEqual([]);
+  });
+
+  test('an event that only its own request holds up makes room for others, and comes back', async () => {
+    let refused = true;
+    let handled = 0;
+    start(async () => {
+      if (refused) {
+        refused = false;
+        throw new ServiceError('unavailable', 'no scope for this object', { isolated: true });
+      }
+      handled += 1;
+      return 'done';
+    });
+    await receive();
+    await receive();
+    expect([handled, pauses.length]).toEqual([1, 0]);
+    await clock.advance(5_000);
+    expect([handled, (await inbox.stats()).pending]).toEqual([2, 0]);
   });
 
   test('its end lets the waiting work go at once', async () => {
