@@ -33,6 +33,9 @@ const VERSION = manifest.version;
 /** A probe that takes longer says nothing; health itself answers sooner. */
 const PROBE_TIMEOUT_MS = 5_000;
 
+/** Longer than the longest wait between two tries of what Attio has forbidden. */
+const FORBIDDEN_MS = 90_000;
+
 /** How long requests under way may take once we are stopping. */
 const HTTP_DRAIN_MS = 4_000;
 
@@ -83,6 +86,7 @@ function assemble(base: Base, parts: Parts): App {
     clock,
     workspace,
     circuit: () => attio.client.circuit.state,
+    forbiddenLately: () => clock.now() - attio.forbiddenAt() < FORBIDDEN_MS,
     probeDatabase: () => probeDatabase(database),
     inboxStats: () => base.inbox.stats(),
     deadLetters: () => base.deadLetters.counts(),
@@ -104,9 +108,11 @@ function assemble(base: Base, parts: Parts): App {
     await http.close();
     clearTimeout(forced);
     mirror.refresh.close();
-    await Promise.all([retention.stop(), mirror.sync.stop(), inbox.worker.stop()]);
+    const ended = Promise.all([retention.stop(), mirror.sync.stop(), inbox.worker.stop()]);
     stopped.abort(new Error('the service has stopped'));
+    // They have been told: what they still wait for may end now.
     attio.client.close();
+    await ended;
     await inbox.idle();
     await database.destroy();
   };

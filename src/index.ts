@@ -21,6 +21,8 @@ try {
   await app.start();
 } catch (error) {
   process.exitCode = 1;
-  if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
-  else throw error;
+  // What the system or the database says of a port or a path needs no stack; a fault of ours does.
+  const expected = error instanceof ConfigError || (error instanceof Error && 'code' in error);
+  if (!expected) throw error;
+  process.stderr.write(`The service cannot start. ${error.message}\n`);
 }

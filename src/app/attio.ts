@@ -13,12 +13,16 @@ export function buildAttio(
   fetch: FetchLike,
   onReadsPossible: () => void,
 ) {
+  let forbiddenAt = Number.NEGATIVE_INFINITY;
   const client = new AttioClient({
     fetch,
     clock,
     random,
     observer: {
-      requestFinished: (request) => events.requestFinished(request),
+      requestFinished(request) {
+        events.requestFinished(request);
+        if (request.status === 403) forbiddenAt = clock.now();
+      },
       retried: (retry) => events.retried(retry),
       laneWaited: (wait) => events.laneWaited(wait),
       circuitChanged(change) {
@@ -40,7 +44,7 @@ export function buildAttio(
     schema: new CachedSchema({ objects: client.objects, attributes: client.attributes, cache: schemaCache }),
     clock,
   });
-  return { client, records, schema };
+  return { client, records, schema, forbiddenAt: () => forbiddenAt };
 }
 
 export type AttioParts = ReturnType<typeof buildAttio>;

@@ -41,6 +41,8 @@ export interface HealthDeps {
   readonly clock: Clock;
   readonly workspace: Pick<WorkspaceGuard, 'check' | 'token' | 'problem'>;
   readonly circuit: () => CircuitState;
+  /** Attio takes the token, but has refused something with it of late. */
+  readonly forbiddenLately: () => boolean;
   /** Stores something. @throws when the database cannot */
   readonly probeDatabase: () => Promise<void>;
   readonly inboxStats: () => Promise<{ pending: number; oldestReceivedAt: string | null }>;
@@ -55,7 +57,8 @@ const DATABASE_PROBE_MS = 1_000;
 /** An answer of health takes no longer than this for any one of its parts. */
 const PART_LIMIT_MS = 1_500;
 
-const REFUSED_HINT = 'Attio refuses the token: check ATTIO_API_KEY and its scopes';
+const REFUSED_HINT =
+  'Attio refuses the token, or some of what is asked with it: check ATTIO_API_KEY and its scopes';
 
 const UNKNOWN_QUEUE = { pending: 0, oldestReceivedAt: null };
 const NO_LETTERS: Record<DeadLetterKind, number> = { inbox: 0, outbox: 0, notify: 0 };
@@ -154,9 +157,12 @@ export class HealthService {
     if (this.#probe === null && clock.now() - this.#probeStartedAt >= probeEveryMs) this.#probe = this.#ask();
     // Attio that does not answer in time is out of reach, whatever it said last.
     const answered = this.#probe === null || (await this.#within(this.#probe, false));
-    const problem = workspace.problem ?? (workspace.token === 'refused' ? REFUSED_HINT : null);
+    const forbidden = workspace.token === 'ok' && this.#deps.forbiddenLately();
+    const refused = workspace.token === 'refused' || forbidden;
+    const problem = workspace.problem ?? (refused ? REFUSED_HINT : null);
+    const token = forbidden ? 'refused' : workspace.token;
     return {
-      status: answered ? workspace.token : 'unreachable',
+      status: answered ? token : 'unreachable',
       latencyMs: this.#latencyMs,
       circuit: circuit(),
       ...(problem === null ? {} : { problem }),

@@ -19,7 +19,13 @@ const migrations: MigrationProvider = { getMigrations: async () => ({ '001-initi
  * @throws when the file cannot be opened
  */
 export function openDatabase(url: string): Database {
-  return new Kysely<Schema>({ dialect: new NodeSqliteDialect(url.slice('sqlite:'.length)) });
+  try {
+    return new Kysely<Schema>({ dialect: new NodeSqliteDialect(url.slice('sqlite:'.length)) });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'unknown';
+    const error = new Error(`DATABASE_URL names a file that cannot be used: ${reason}.`, { cause });
+    throw Object.assign(error, { code: 'DATABASE_URL' });
+  }
 }
 
 /**

@@ -17,7 +17,7 @@ import { StorageUnavailableError } from '../domain/storage.ts';
 const PREPARED_STATEMENTS = 256;
 
 /** How long another process (a backup, a query by hand) may hold the file before we are "busy"; nothing else runs meanwhile. */
-const BUSY_TIMEOUT_MS = 200;
+const BUSY_TIMEOUT_MS = 20;
 
 /** Kysely over Node's own SQLite. */
 export class NodeSqliteDialect extends SqliteDialect {
@@ -63,7 +63,7 @@ function openDatabase(path: string): SqliteDatabase {
     prepare(sql) {
       const known = prepared.get(sql);
       if (known !== undefined) return known;
-      const statement = adapt(database.prepare(sql));
+      const statement = adapt(orUnavailable(() => database.prepare(sql)));
       prepared.set(sql, statement);
       return statement;
     },

@@ -15,6 +15,8 @@ export class WorkspaceStore {
 
   /** Stores the first one learnt, for good. @returns the one that stands */
   async learn(workspaceId: string, at: string): Promise<string> {
+    const known = await this.get();
+    if (known !== null) return known;
     await this.#db
       .insertInto('workspace')
       .values({ id: 1, workspace_id: workspaceId, learnt_at: at })

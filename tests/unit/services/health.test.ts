@@ -21,6 +21,7 @@ function build(overrides: Partial<HealthDeps> = {}) {
       problem: null,
     },
     circuit: () => 'closed',
+    forbiddenLately: () => false,
     probeDatabase: async () => {},
     inboxStats: async () => ({ pending: 0, oldestReceivedAt: null }),
     deadLetters: async () => ({ inbox: 0, outbox: 0, notify: 0 }),
@@ -87,6 +88,12 @@ describe('health', () => {
     const { status, checks } = await health.report();
     expect(status).toBe('degraded');
     expect(checks.attio.problem).toMatch(/ATTIO_API_KEY/);
+  });
+
+  test('is degraded while Attio forbids some of what is asked', async () => {
+    const { health } = build({ forbiddenLately: () => true });
+    const { status, checks } = await health.report();
+    expect([status, checks.attio.status]).toEqual(['degraded', 'refused']);
   });
 
   test('tells how long the oldest event has been waiting', async () => {
