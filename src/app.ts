@@ -28,8 +28,6 @@ export interface App {
   stop(): Promise<void>;
 }
 
-const VERSION = manifest.version;
-
 /** A probe that takes longer says nothing; health itself answers sooner. */
 const PROBE_TIMEOUT_MS = 5_000;
 
@@ -82,7 +80,7 @@ function assemble(base: Base, parts: Parts): App {
   const { attio, workspace, mirror, inbox, stopped } = parts;
   const draining = new AbortController();
   const health = new HealthService({
-    version: VERSION,
+    version: manifest.version,
     clock,
     workspace,
     circuit: () => attio.client.circuit.state,

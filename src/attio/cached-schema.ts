@@ -39,10 +39,6 @@ export class CachedSchema {
     this.#cache.invalidate(OBJECTS);
   }
 
-  forgetAttributes(object: string): void {
-    this.#cache.invalidate(`attributes:${object}`);
-  }
-
   async #definitions<T>(
     key: string,
     load: () => Promise<readonly T[]>,

@@ -44,8 +44,6 @@ export const WEBHOOK_EVENTS = {
 
 export type WebhookEventType = keyof typeof WEBHOOK_EVENTS;
 
-export const WEBHOOK_EVENT_TYPES = Object.keys(WEBHOOK_EVENTS) as WebhookEventType[]; // keys of the const above
-
 export function isKnownEventType(type: string): type is WebhookEventType {
   return Object.hasOwn(WEBHOOK_EVENTS, type);
 }

@@ -36,10 +36,6 @@ export async function askAttio<T>(call: () => Promise<T>, options?: { forSender:
   }
 }
 
-export function isUnavailable(error: unknown): boolean {
-  return error instanceof ServiceError && error.kind === 'unavailable';
-}
-
 /** Whatever is not for good is "not now": an outage, our own configuration, or a merge under way. */
 function kindOf(error: AttioApiError): ServiceErrorKind {
   if (error.kind === 'not_found') return 'not_found';

@@ -1,3 +1,5 @@
+import { StorageUnavailableError } from '../domain/storage.ts';
+
 /** Why a service refused, in a closed set: `api/error-handler.ts` holds the one table from kind to status. */
 export type ServiceErrorKind =
   | 'not_found'
@@ -29,4 +31,10 @@ export class ServiceError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
     this.isolated = options.isolated ?? false;
   }
+}
+
+/** Attio or the database cannot serve now: what was asked is not to blame, and no attempt of it is counted. */
+export function isOutage(error: unknown): error is ServiceError | StorageUnavailableError {
+  if (error instanceof StorageUnavailableError) return true;
+  return error instanceof ServiceError && error.kind === 'unavailable';
 }

@@ -1,7 +1,6 @@
 import type { Clock } from '../domain/clock.ts';
-import { StorageUnavailableError } from '../domain/storage.ts';
 import { addCounts, NO_COUNTS, type RunStatus, type SyncRun } from '../domain/sync-runs.ts';
-import { ServiceError } from './errors.ts';
+import { isOutage, ServiceError } from './errors.ts';
 import type { Page, SyncEvents, SyncRunStore } from './ports.ts';
 import type { FullSync } from './sync/full-sync.ts';
 import type { WorkspaceGuard } from './workspace.ts';
@@ -276,11 +275,6 @@ function aborted(signal: AbortSignal): Promise<never> {
   if (signal.aborted) reject(signal.reason);
   signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   return promise;
-}
-
-function isOutage(error: unknown): error is ServiceError | StorageUnavailableError {
-  if (error instanceof StorageUnavailableError) return true;
-  return error instanceof ServiceError && error.kind === 'unavailable';
 }
 
 function messageOf(error: unknown): string {

@@ -21,10 +21,6 @@ export class WebhookRouter {
     return this;
   }
 
-  handles(type: string): boolean {
-    return this.#handlers.has(type);
-  }
-
   async dispatch(event: WebhookEvent): Promise<Dispatched> {
     const handlers = this.#handlers.get(event.type);
     if (handlers === undefined) return { outcome: 'unhandled', failures: [] };

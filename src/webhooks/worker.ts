@@ -1,8 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import type { NewDeadLetter } from '../domain/dead-letters.ts';
-import { StorageUnavailableError } from '../domain/storage.ts';
 import { readWebhookEvent, type WebhookEvent } from '../domain/webhook-events.ts';
-import { ServiceError } from '../services/errors.ts';
+import { isOutage, ServiceError } from '../services/errors.ts';
 import type { Inbox, InboxEvents, InboxRow, KnownWorkspace, SettleLog } from './ports.ts';
 import type { WebhookRouter } from './router.ts';
 
@@ -229,11 +228,6 @@ export class InboxWorker {
     this.#deps.events.inboxPaused(waitMs, error);
     return waitMs;
   }
-}
-
-function isOutage(error: unknown): error is ServiceError | StorageUnavailableError {
-  if (error instanceof StorageUnavailableError) return true;
-  return error instanceof ServiceError && error.kind === 'unavailable';
 }
 
 function messageOf(error: unknown): string {
