@@ -43,11 +43,12 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
   const database = openDatabase(config.database.url);
   const inbox = new InboxStore(database);
   const deadLetters = new DeadLettersStore(database);
+  const store = new MirrorStore(database);
   const metrics = createMetrics({
     probe: async () => ({
       inboxPending: (await inbox.stats()).pending,
-      outboxPending: 0,
-      conflictsOpen: 0,
+      outboxPending: (await store.outbox.stats()).pending,
+      conflictsOpen: await store.conflicts.countOpen(),
       deadLetters: await deadLetters.counts(),
     }),
   });
@@ -60,7 +61,7 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
     metrics,
     events: new Events({ logger, metrics }),
     database,
-    store: new MirrorStore(database),
+    store,
     inbox,
     deadLetters,
   };
