@@ -6,14 +6,15 @@ import { noBody } from './schemas.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** JSON schema of a body that no zod schema checks, because its bytes matter. */
+    /** JSON schema of a body that its zod schema does not describe, or that has none because its bytes matter. */
     readonly openapiBody?: object;
   }
 }
 
 const TAGS = [
-  { name: 'contacts', description: 'People, from the local database' },
-  { name: 'companies', description: 'Companies, from the local database' },
+  { name: 'contacts', description: 'People: read from the local database, written there and to Attio' },
+  { name: 'companies', description: 'Companies: read from the local database, written there and to Attio' },
+  { name: 'conflicts', description: 'Fields that were changed here and in Attio at once' },
   { name: 'changes', description: 'What happened, in order' },
   { name: 'records', description: "Attio's records, through the cache" },
   { name: 'objects', description: "The workspace's schema, through the cache" },

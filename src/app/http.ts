@@ -11,6 +11,12 @@ import type { AttioParts } from './attio.ts';
 import { type Base, isoAgo } from './base.ts';
 import type { InboxParts } from './inbox.ts';
 import type { MirrorParts } from './mirror.ts';
+import {
+  pendingBatches,
+  pendingCompanies,
+  pendingConflicts,
+  pendingContacts,
+} from './pending-services.ts';
 
 interface HttpParts {
   readonly attio: AttioParts;
@@ -45,8 +51,10 @@ export function buildHttp(
     access: config.http,
     metrics: base.metrics,
     services: {
-      contacts: new ContactsService({ entities: store.entities }),
-      companies: new CompaniesService({ entities: store.entities }),
+      contacts: pendingContacts(new ContactsService({ entities: store.entities })),
+      companies: pendingCompanies(new CompaniesService({ entities: store.entities })),
+      batches: pendingBatches,
+      conflicts: pendingConflicts,
       records: new RecordsService({ records: attio.records, schema: attio.schema }),
       schema: attio.schema,
       sync: mirror.sync,
