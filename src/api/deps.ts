@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { BatchView } from '../domain/batches.ts';
+import type { Clock } from '../domain/clock.ts';
 import type { Conflict } from '../domain/conflicts.ts';
 import type { Company, Contact } from '../domain/entities.ts';
 import type { ChangesService } from '../services/changes.ts';
@@ -19,6 +20,7 @@ import type { RecordsService } from '../services/records.ts';
 import type { SyncService } from '../services/sync.ts';
 import type { AccessRules } from './auth.ts';
 import type { HttpMetrics } from './hooks.ts';
+import type { IdempotencyStore } from './idempotency-gate.ts';
 import type { MetricsText } from './operations.ts';
 import type { Definitions } from './routes/objects.ts';
 import type { WebhookDeps } from './webhooks.ts';
@@ -94,5 +96,7 @@ export interface HttpDeps {
     readonly deadLetters: Pick<DeadLettersService, 'list' | 'replay' | 'replayAll'>;
     readonly health: Pick<HealthService, 'report' | 'ready'>;
   };
+  /** Requests that must not be done twice. */
+  readonly idempotency: { readonly store: IdempotencyStore; readonly clock: Clock };
   readonly webhooks: WebhookDeps;
 }

@@ -86,7 +86,8 @@ export function toProblem(error: unknown, bodyLimit = 0): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof ServiceError) return fromService(error);
   if (error instanceof StorageUnavailableError) return STORAGE_UNAVAILABLE;
-  if (hasZodFastifySchemaValidationErrors(error)) return badInput(inputErrors(error.validation, error.validationContext === 'body'));
+  if (hasZodFastifySchemaValidationErrors(error))
+    return badInput(inputErrors(error.validation, error.validationContext === 'body'));
   const code = codeOf(error);
   return code === BODY_TOO_LARGE ? tooLarge(bodyLimit) : (FRAMEWORK[code] ?? INTERNAL);
 }
@@ -115,10 +116,7 @@ function fromService(error: ServiceError): Problem {
 }
 
 /** A complaint of a schema, in the words of the validator's plugin. */
-type SchemaFault = Pick<
-  ZodFastifySchemaValidationError,
-  'keyword' | 'instancePath' | 'message' | 'params'
->;
+type SchemaFault = Pick<ZodFastifySchemaValidationError, 'keyword' | 'instancePath' | 'message' | 'params'>;
 
 /** What a schema found, one complaint per unknown member. */
 export function inputErrors(faults: readonly SchemaFault[], inBody: boolean): InputError[] {

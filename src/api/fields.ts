@@ -46,7 +46,7 @@ const PHONE_MESSAGE = 'is not a phone number such as +44 20 7123 4567 (digits, s
 const phoneText = z
   .string(PHONE_MESSAGE)
   .max(50, 'is longer than the 50 characters of a phone number')
-  .regex(/^(?=(?:\D*\d){3})[+\d ().\/-]+(?:(?:[Ee][Xx][Tt]\.?|[Xx]) ?\d{1,6})?$/, PHONE_MESSAGE);
+  .regex(/^(?=(?:\D*\d){3})[+\d ()./-]+(?:(?:[Ee][Xx][Tt]\.?|[Xx]) ?\d{1,6})?$/, PHONE_MESSAGE);
 
 export const phoneField = z
   .union(

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Access } from './auth.ts';
 import type { HttpDeps } from './deps.ts';
+import { addIdempotency } from './idempotency.ts';
+import type { IdempotencyGate } from './idempotency-gate.ts';
 import { addJsonBodies, checkQuery } from './input.ts';
 import { type MethodTable, notFoundHandler } from './methods.ts';
 import { batchesRoutes } from './routes/batches.ts';
@@ -16,12 +18,13 @@ import { syncRoutes } from './routes/sync.ts';
 /** What internal systems call: behind a key, whatever the path. */
 export function v1Routes(
   services: HttpDeps['services'],
-  context: { access: Access; methods: MethodTable; ending: AbortSignal },
+  context: { access: Access; methods: MethodTable; gate: IdempotencyGate; ending: AbortSignal },
 ): FastifyPluginAsync {
-  const { access, methods, ending } = context;
+  const { access, methods, gate, ending } = context;
   return async (app) => {
     app.addHook('onRequest', access.guardApi);
     app.addHook('preValidation', checkQuery);
+    addIdempotency(app, { access, gate, ending });
     app.setNotFoundHandler(notFoundHandler(methods));
     addJsonBodies(app);
     await app.register(contactsRoutes(services.contacts, ending));

@@ -11,12 +11,7 @@ import type { AttioParts } from './attio.ts';
 import { type Base, isoAgo } from './base.ts';
 import type { InboxParts } from './inbox.ts';
 import type { MirrorParts } from './mirror.ts';
-import {
-  pendingBatches,
-  pendingCompanies,
-  pendingConflicts,
-  pendingContacts,
-} from './pending-services.ts';
+import { pendingBatches, pendingCompanies, pendingConflicts, pendingContacts } from './pending-services.ts';
 
 interface HttpParts {
   readonly attio: AttioParts;
@@ -62,6 +57,7 @@ export function buildHttp(
       deadLetters: new DeadLettersService({ letters: deadLetters, replays: { inbox: replayInbox } }),
       health,
     },
+    idempotency: { store: base.idempotency, clock: base.clock },
     webhooks: { verifier: new SignatureVerifier(config.webhooks.secrets), inbox: intake, events },
   });
 }

@@ -1,6 +1,7 @@
 import { Kysely, type Transaction } from 'kysely';
 import { type MigrationProvider, Migrator } from 'kysely/migration';
 import { initial } from './migrations/001-initial.ts';
+import { idempotency } from './migrations/003-idempotency.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import type { Schema } from './schema.ts';
 
@@ -11,7 +12,9 @@ export type Handle = Kysely<Schema> | Transaction<Schema>;
 /** Rows per statement: well under SQLite's 32,766 bound parameters for the widest table. */
 export const ROWS_PER_STATEMENT = 500;
 
-const migrations: MigrationProvider = { getMigrations: async () => ({ '001-initial': initial }) };
+const migrations: MigrationProvider = {
+  getMigrations: async () => ({ '001-initial': initial, '003-idempotency': idempotency }),
+};
 
 /**
  * Opens the database; does not migrate.

@@ -15,6 +15,7 @@ export interface Schema {
   webhook_delivery: { dedupe_key: string; received_at: string };
   inbox: InboxTable;
   dead_letter: DeadLetterTable;
+  idempotency: IdempotencyTable;
   sync_run: SyncRunTable;
   sync_page: { run_id: string; page_offset: number; record_ids: string; read_at: string; last: 0 | 1 };
 }
@@ -81,6 +82,16 @@ export interface DeadLetterTable {
   body_base64: string | null;
   attempts: number;
   created_at: string;
+}
+
+export interface IdempotencyTable {
+  scope: string;
+  fingerprint: string;
+  started_at: string;
+  /** Of the reply; null while the request runs. */
+  status: number | null;
+  content_type: string | null;
+  body: string | null;
 }
 
 export interface SyncRunTable {

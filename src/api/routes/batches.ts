@@ -42,7 +42,9 @@ const receiptSchema = z
     accepted: count,
     rejected: z
       .array(z.object({ index: count, errors: z.array(inputError) }))
-      .meta({ description: 'Contacts that are wrong in themselves; paths are JSON pointers into the contact' }),
+      .meta({
+        description: 'Contacts that are wrong in themselves; paths are JSON pointers into the contact',
+      }),
   })
   .meta({
     id: 'BatchReceipt',
