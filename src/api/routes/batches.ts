@@ -40,11 +40,9 @@ const receiptSchema = z
   .object({
     id: z.string(),
     accepted: count,
-    rejected: z
-      .array(z.object({ index: count, errors: z.array(inputError) }))
-      .meta({
-        description: 'Contacts that are wrong in themselves; paths are JSON pointers into the contact',
-      }),
+    rejected: z.array(z.object({ index: count, errors: z.array(inputError) })).meta({
+      description: 'Contacts that are wrong in themselves; paths are JSON pointers into the contact',
+    }),
   })
   .meta({
     id: 'BatchReceipt',
