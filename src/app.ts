@@ -11,6 +11,7 @@ import { buildInbox, type InboxParts } from './app/inbox.ts';
 import { buildMirror, type MirrorParts } from './app/mirror.ts';
 import { buildOutbox, type OutboxParts } from './app/outbox.ts';
 import type { AppConfig } from './config.ts';
+import { IDEMPOTENCY_KEPT_MS } from './domain/idempotency.ts';
 import { Ticker } from './queue/ticker.ts';
 import { HealthService } from './services/health.ts';
 import { WorkspaceGuard } from './services/workspace.ts';
@@ -132,8 +133,10 @@ function assemble(base: Base, parts: Parts): App {
     http,
     async start() {
       try {
+        const startedAt = isoAgo(clock, 0);
         const address = await http.listen({ host: config.http.host, port: config.http.port });
         await migrate(database);
+        await base.idempotency.clearRunning(startedAt);
         await workspace.load();
         await mirror.sync.resumeAll();
         inbox.worker.start();
@@ -161,5 +164,6 @@ function retentionCutoffs({ clock, config: { retention } }: Base): RetentionCuto
     keptEvents: isoAgo(clock, retention.changeDays * DAY_MS),
     changes: isoAgo(clock, retention.changeDays * DAY_MS),
     runs: isoAgo(clock, retention.runDays * DAY_MS),
+    keyedRequests: isoAgo(clock, IDEMPOTENCY_KEPT_MS),
   };
 }

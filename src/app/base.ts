@@ -9,6 +9,7 @@ import { createMetrics, type Metrics } from '../monitoring/metrics.ts';
 import { systemClock } from '../queue/clock.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { DeadLettersStore } from '../store/dead-letters.ts';
+import { IdempotencyStore } from '../store/idempotency.ts';
 import { InboxStore } from '../store/inbox.ts';
 import { MirrorStore } from '../store/store.ts';
 
@@ -35,6 +36,7 @@ export interface Base {
   readonly store: MirrorStore;
   readonly inbox: InboxStore;
   readonly deadLetters: DeadLettersStore;
+  readonly idempotency: IdempotencyStore;
 }
 
 export function buildBase(config: AppConfig, overrides: Overrides): Base {
@@ -64,6 +66,7 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
     store,
     inbox,
     deadLetters,
+    idempotency: new IdempotencyStore(database),
   };
 }
 

@@ -1,9 +1,11 @@
+import type { DeadLetter } from '../domain/dead-letters.ts';
 import { GroupCommit } from '../queue/group-commit.ts';
 import { PacedBatcher } from '../queue/paced-batcher.ts';
 import { OutboxDelivery } from '../services/outbox/delivery.ts';
 import { type Acceptance, OutboxIntake } from '../services/outbox/intake.ts';
 import { LookService } from '../services/outbox/look.ts';
 import { RemovalService } from '../services/outbox/removal.ts';
+import { reviveWrite } from '../services/outbox/revival.ts';
 import { Settler } from '../services/outbox/settler.ts';
 import { TargetFinder } from '../services/outbox/target.ts';
 import { Waiters } from '../services/outbox/waiters.ts';
@@ -93,15 +95,22 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     store,
     clock,
     waiters,
+    async onErased(ids) {
+      await base.idempotency.eraseMentioning(ids);
+      attio.records.forgetQueries();
+    },
     onRemoved(kind, recordIds) {
       mirror.onCommitted(kind, recordIds);
-      attio.records.forgetQueries();
     },
   });
   return {
     worker,
     writer,
     removal,
+    async revive(letter: DeadLetter) {
+      await reviveWrite({ store, clock }, letter);
+      worker.wake();
+    },
     async stop() {
       const stopped = worker.stop();
       look.close();

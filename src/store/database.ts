@@ -2,6 +2,7 @@ import { Kysely, type Transaction } from 'kysely';
 import { type MigrationProvider, Migrator } from 'kysely/migration';
 import { initial } from './migrations/001-initial.ts';
 import { outbox } from './migrations/002-outbox.ts';
+import { idempotency } from './migrations/003-idempotency.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import type { Schema } from './schema.ts';
 
@@ -16,6 +17,7 @@ const migrations: MigrationProvider = {
   getMigrations: async () => ({
     '001-initial': initial,
     '002-outbox': outbox,
+    '003-idempotency': idempotency,
   }),
 };
 

@@ -12,6 +12,8 @@ export interface RetentionCutoffs {
   readonly keptEvents: string;
   readonly changes: string;
   readonly runs: string;
+  /** Requests with an idempotency key. */
+  readonly keyedRequests: string;
 }
 
 /** Drops what has outlived its use. Dead letters and pending events stay until somebody settles them. */
@@ -27,6 +29,7 @@ export async function dropExpired(
     (tx) => dropChanges(tx, cutoffs.changes),
     (tx) => dropRuns(tx, cutoffs.runs),
     dropOrphanedPages,
+    (tx) => dropKeyedRequests(tx, cutoffs.keyedRequests),
   ];
   let total = 0;
   for (const step of steps) {
@@ -109,4 +112,14 @@ async function dropOrphanedPages(tx: Handle): Promise<number> {
     )
     .execute();
   return 0;
+}
+
+async function dropKeyedRequests(tx: Handle, before: string): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('idempotency')
+    .where('scope', 'in', (eb) =>
+      eb.selectFrom('idempotency').select('scope').where('started_at', '<', before).limit(ROWS_PER_STEP),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
 }

@@ -15,6 +15,7 @@ export interface Schema {
   webhook_delivery: { dedupe_key: string; received_at: string };
   inbox: InboxTable;
   dead_letter: DeadLetterTable;
+  idempotency: IdempotencyTable;
   sync_run: SyncRunTable;
   outbox: OutboxTable;
   batch: { id: string; total: number; rejected_json: string; created_at: string };
@@ -123,6 +124,16 @@ export interface ConflictTable {
   status: string;
   reason: string;
   at: string;
+}
+
+export interface IdempotencyTable {
+  scope: string;
+  fingerprint: string;
+  started_at: string;
+  /** Of the reply; null while the request runs. */
+  status: number | null;
+  content_type: string | null;
+  body: string | null;
 }
 
 export interface SyncRunTable {

@@ -1,8 +1,7 @@
-import { AttioApiError, isAttioError } from '../../attio/errors.ts';
+import { isAttioError } from '../../attio/errors.ts';
 import type { RecordsResource } from '../../attio/resources/records.ts';
 import type { AttioResponse } from '../../attio/transport.ts';
 import type { AttioRecord } from '../../attio/types.ts';
-import { AttributeValueError } from '../../attio/values/codec.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { EntityKind } from '../../domain/entities.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
@@ -11,6 +10,7 @@ import { ServiceError } from '../errors.ts';
 import type { SchemaService } from '../schema.ts';
 import { KEY_SLUGS } from '../sync/mapping.ts';
 import { toSnapshot } from '../sync/source.ts';
+import { failureOf } from './failure.ts';
 import type { Attributes } from './fields.ts';
 import { isEmptyPlan, planWrite, type WritePlan } from './plan.ts';
 import type { Settler } from './settler.ts';
@@ -145,57 +145,4 @@ export class OutboxDelivery {
 /** A record that is made has nothing to clear. */
 function withoutEmpty<T>(values: Readonly<Record<string, readonly T[]>>): Record<string, readonly T[]> {
   return Object.fromEntries(Object.entries(values).filter(([, list]) => list.length > 0));
-}
-
-/** What a failure means for a write that met it. */
-export type FailureKind =
-  /** Nothing can be sent now: all writes wait, and no attempt is counted. */
-  | 'outage'
-  /** Only what this write asks for is unavailable, or a person must mend something: others go on. */
-  | 'held'
-  /** Worth another try, soon. */
-  | 'transient'
-  /** For good. */
-  | 'refused';
-
-export interface Failure {
-  readonly kind: FailureKind;
-  readonly error: unknown;
-  /** A stable code: Attio's, where it is Attio that refuses. */
-  readonly code: string;
-  /** In words, without values. */
-  readonly detail: string;
-  /** With Attio's own words, for the sender. */
-  readonly message: string;
-  readonly attio: { readonly code: string; readonly message: string } | null;
-}
-
-/** The one table of what is for good, by Attio's code, and what is not. */
-export function failureOf(error: unknown): Failure | null {
-  if (error instanceof AttributeValueError) {
-    const detail = `${error.attribute} ${error.problem}`;
-    return { kind: 'refused', error, code: 'invalid_value', detail, message: detail, attio: null };
-  }
-  if (error instanceof ServiceError) return ofService(error);
-  if (error instanceof AttioApiError) return ofAttio(error);
-  return null;
-}
-
-function ofService(error: ServiceError): Failure | null {
-  const common = { error, detail: error.message, message: error.message, attio: error.attio };
-  if (error.kind === 'unavailable') {
-    return { ...common, kind: error.isolated ? 'held' : 'outage', code: 'unavailable' };
-  }
-  if (error.kind !== 'refused') return null;
-  return { ...common, kind: 'refused', code: error.attio?.code ?? 'refused' };
-}
-
-function ofAttio(error: AttioApiError): Failure {
-  const { traits } = error;
-  const code = error.code ?? error.kind;
-  const words = error.detail ?? error.message;
-  const common = { error, code, detail: error.message, message: words };
-  if (traits.final) return { ...common, kind: 'refused', attio: { code, message: words } };
-  if (traits.outage) return { ...common, kind: 'outage', attio: null };
-  return { ...common, kind: traits.configuration ? 'held' : 'transient', attio: null };
 }

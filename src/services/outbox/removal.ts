@@ -18,18 +18,24 @@ export class RemovalService {
   readonly #clock: Clock;
   readonly #waiters: Waiters;
   readonly #onRemoved: (kind: EntityKind, recordIds: readonly string[]) => void;
+  readonly #onErased: (ids: readonly string[]) => Promise<void>;
 
-  /** @param deps.onRemoved called after the commit: caches forget, followers wake, the outbox is looked at */
+  /**
+   * @param deps.onRemoved called after the commit: caches forget, followers wake
+   * @param deps.onErased has replies and cached answers forgotten that may hold values
+   */
   constructor(deps: {
     store: UnitOfWork;
     clock: Clock;
     waiters: Waiters;
     onRemoved: (kind: EntityKind, recordIds: readonly string[]) => void;
+    onErased: (ids: readonly string[]) => Promise<void>;
   }) {
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#waiters = deps.waiters;
     this.#onRemoved = deps.onRemoved;
+    this.#onErased = deps.onErased;
   }
 
   /** @returns the thing as it is now, and the outbox row that deletes the record; null when there is none */
@@ -51,6 +57,7 @@ export class RemovalService {
       return { entity: gone, outboxId };
     });
     if (removed.outboxId !== null && options.wait) this.#waiters.expect(removed.outboxId);
+    if (options.erase) await this.#onErased([entity.id, ...entity.keys]);
     this.#onRemoved(entity.kind, entity.recordId === null ? [] : [entity.recordId]);
     return removed;
   }

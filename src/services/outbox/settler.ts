@@ -8,7 +8,7 @@ import type { OutboxEvents, Stores, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { ApplyService } from '../sync/apply.ts';
 import { type PlainOf, reproject } from '../sync/project.ts';
-import type { Failure } from './delivery.ts';
+import type { Failure } from './failure.ts';
 import { type Attributes, plainField, slugOf } from './fields.ts';
 import type { WritePlan } from './plan.ts';
 import type { Target } from './target.ts';

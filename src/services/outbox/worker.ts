@@ -6,7 +6,8 @@ import type { OutboxEvents, OutboxStore } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import { WorkLoop } from '../work-loop.ts';
 import type { WorkspaceGuard } from '../workspace.ts';
-import { type Failure, failureOf, type OutboxDelivery } from './delivery.ts';
+import type { OutboxDelivery } from './delivery.ts';
+import { type Failure, failureOf } from './failure.ts';
 import type { Settler } from './settler.ts';
 import type { Waiters } from './waiters.ts';
 
