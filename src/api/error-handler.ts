@@ -82,7 +82,7 @@ const STORAGE_UNAVAILABLE = notNow(
  * is ours, and as opaque as every other fault of ours.
  * @param bodyLimit bytes that the route takes, for those who have sent more
  */
-export function toProblem(error: unknown, bodyLimit = 0): Problem {
+export function toProblem(error: unknown, bodyLimit = MIB): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof ServiceError) return fromService(error);
   if (error instanceof StorageUnavailableError) return STORAGE_UNAVAILABLE;
