@@ -125,7 +125,10 @@ export function inputErrors(faults: readonly SchemaFault[], inBody: boolean): In
     const pathOf = (pointer: string) => (inBody ? pointer : pointer.slice(1));
     const unknown: unknown = keyword === 'unrecognized_keys' ? params['keys'] : undefined;
     if (!Array.isArray(unknown)) return [{ path: pathOf(parent), message }];
-    return unknown.map((name) => ({ path: pathOf(`${parent}/${name}`), message: 'is not known here' }));
+    return unknown.map((name) => {
+      const member = inBody ? String(name).replaceAll('~', '~0').replaceAll('/', '~1') : String(name);
+      return { path: pathOf(`${parent}/${member}`), message: 'is not known here' };
+    });
   });
 }
 

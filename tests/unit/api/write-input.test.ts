@@ -35,6 +35,7 @@ describe('a contact', () => {
     [{}, '/email', EMAIL],
     [{ mail: 'a@b.co', email: 'a@b.co' }, '/mail', /^is not known here$/],
     [{ email: 'a@b.co', emails: ['a@b.co'] }, '/emails', /^is not known here$/],
+    [{ email: 'a@b.co', 'a/b~c': 1 }, '/a~1b~0c', /^is not known here$/],
     [{ email: 'a@b.co', recordId: ID }, '/recordId', /^is not known here$/],
     [{ email: 'a@b.co', 'Content-Type': 'x' }, '/Content-Type', /^is not known here$/],
     // e-mail
