@@ -82,7 +82,7 @@ const STORAGE_UNAVAILABLE = notNow(
  * is ours, and as opaque as every other fault of ours.
  * @param bodyLimit bytes that the route takes, for those who have sent more
  */
-export function toProblem(error: unknown, bodyLimit = 0): Problem {
+export function toProblem(error: unknown, bodyLimit = MIB): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof ServiceError) return fromService(error);
   if (error instanceof StorageUnavailableError) return STORAGE_UNAVAILABLE;
@@ -125,7 +125,10 @@ export function inputErrors(faults: readonly SchemaFault[], inBody: boolean): In
     const pathOf = (pointer: string) => (inBody ? pointer : pointer.slice(1));
     const unknown: unknown = keyword === 'unrecognized_keys' ? params['keys'] : undefined;
     if (!Array.isArray(unknown)) return [{ path: pathOf(parent), message }];
-    return unknown.map((name) => ({ path: pathOf(`${parent}/${name}`), message: 'is not known here' }));
+    return unknown.map((name) => {
+      const member = inBody ? String(name).replaceAll('~', '~0').replaceAll('/', '~1') : String(name);
+      return { path: pathOf(`${parent}/${member}`), message: 'is not known here' };
+    });
   });
 }
 

@@ -43,6 +43,8 @@ export const externalIdField = line(200, 'is longer than 200 characters').meta({
 
 const PHONE_MESSAGE = 'is not a phone number such as +44 20 7123 4567 (digits, spaces, + ( ) - . / and ext)';
 
+const MAX_PHONES = 50;
+
 const phoneText = z
   .string(PHONE_MESSAGE)
   .max(50, 'is longer than the 50 characters of a phone number')
@@ -50,12 +52,8 @@ const phoneText = z
 
 export const phoneField = z
   .union(
-    [
-      phoneText,
-      z.null(),
-      z.strictObject({ replace: z.array(phoneText).max(50, 'has more than 50 numbers: send fewer') }),
-    ],
-    'must be a phone number, {"replace":[…]} with all of them, or null',
+    [phoneText, z.null(), z.strictObject({ replace: z.array(phoneText).max(MAX_PHONES) })],
+    `must be a phone number, {"replace":[…]} with at most ${MAX_PHONES} of them, or null`,
   )
   .exactOptional()
   .meta({ description: 'A number is added to those there are; {"replace":[…]} sets exactly these' });

@@ -7,6 +7,11 @@ interface Operation {
   readonly summary?: string;
   readonly tags?: readonly string[];
   readonly security?: readonly object[];
+  readonly parameters?: readonly {
+    readonly in: string;
+    readonly name: string;
+    readonly required?: boolean;
+  }[];
   readonly requestBody?: { content: Record<string, { schema: object }> };
   readonly responses: Record<string, { content?: Record<string, { schema: object }> }>;
 }
@@ -100,6 +105,15 @@ describe('the description of the API', () => {
       'PUT /v1/companies',
       'POST /v1/records/{object}/query',
     ]);
+  });
+
+  it('names the idempotency key where one is taken, and only there', () => {
+    const taking = operations().filter(([, { parameters = [] }]) =>
+      parameters.some((parameter) => parameter.in === 'header' && parameter.name === 'idempotency-key'),
+    );
+    const writing = operations().filter(([name]) => name.includes('/v1/') && !name.startsWith('GET '));
+    expect(taking.map(([name]) => name)).toEqual(writing.map(([name]) => name));
+    expect(taking.length).toBeGreaterThan(8);
   });
 
   it('has schemas that are valid, and examples that fit them', () => {
