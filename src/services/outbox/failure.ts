@@ -49,7 +49,7 @@ function ofAttio(error: AttioApiError): Failure {
   const { traits } = error;
   const code = error.code ?? error.kind;
   const words = error.detail ?? error.message;
-  const common = { error, code, detail: error.message, message: words };
+  const common = { error, code, detail: error.message, message: 'Attio refuses the write' };
   if (traits.final) return { ...common, kind: 'refused', attio: { code, message: words } };
   if (traits.outage) return { ...common, kind: 'outage', attio: null };
   return { ...common, kind: traits.configuration ? 'held' : 'transient', attio: null };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { BatchView } from '../../../src/domain/batches.ts';
+import type { BatchRejection, BatchView } from '../../../src/domain/batches.ts';
 import { ServiceError } from '../../../src/services/errors.ts';
-import type { BatchReceipt, BatchRejection } from '../../../src/services/inputs.ts';
+import type { BatchReceipt } from '../../../src/services/inputs.ts';
 import { AUTHORIZED, createTestServer } from './support.ts';
 
 const MIB = 1024 * 1024;
