@@ -164,6 +164,8 @@ function retentionCutoffs({ clock, config: { retention } }: Base): RetentionCuto
     keptEvents: isoAgo(clock, retention.changeDays * DAY_MS),
     changes: isoAgo(clock, retention.changeDays * DAY_MS),
     runs: isoAgo(clock, retention.runDays * DAY_MS),
+    writes: isoAgo(clock, retention.writeDays * DAY_MS),
+    conflicts: isoAgo(clock, retention.conflictDays * DAY_MS),
     keyedRequests: isoAgo(clock, IDEMPOTENCY_KEPT_MS),
   };
 }

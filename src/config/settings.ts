@@ -44,6 +44,8 @@ const settingsSchema = z.strictObject({
     changeDays: count,
     settledEventDays: count,
     runDays: count,
+    writeDays: count,
+    conflictDays: count,
   }),
   health: z.strictObject({ probeEverySeconds: count }),
 });

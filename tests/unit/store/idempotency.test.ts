@@ -108,7 +108,15 @@ test('housekeeping drops what is too old', async () => {
   await begin('old', { at: '2026-01-01T23:59:59.999Z' });
   await begin('kept');
   await store.finish('kept', REPLY);
-  const cutoffs = { deliveries: AT, settledEvents: AT, keptEvents: AT, changes: AT, runs: AT };
+  const cutoffs = {
+    deliveries: AT,
+    settledEvents: AT,
+    keptEvents: AT,
+    changes: AT,
+    runs: AT,
+    writes: AT,
+    conflicts: AT,
+  };
   const dropped = await dropExpired(
     database,
     { ...cutoffs, keyedRequests: AT },
