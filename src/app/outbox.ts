@@ -19,7 +19,7 @@ import type { MirrorParts } from './mirror.ts';
 const HOUR_MS = 60 * 60 * 1000;
 
 /** Writes that share a commit, and that may wait for one. */
-const COMMIT = { maxBatch: 200, maxWaiting: 5_000 };
+const COMMIT = { maxBatch: 50, maxWaiting: 5_000 };
 
 /** Records per look: the filter names each of them. */
 const LOOK_BATCH = 50;
@@ -72,7 +72,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     schema,
     waiters,
     workspace,
-    isCircuitOpen: () => client.circuit.state === 'open',
+    isCircuitOpen: () => client.circuit.state !== 'closed',
     clock,
     random,
     events,

@@ -125,7 +125,7 @@ export class Settler {
         await reproject(stores, row.kind, row.entityId, plainOf, at);
       });
     } catch (error) {
-      waiters.unclaim(row.id);
+      waiters.dismiss(row.id);
       throw error;
     }
     if (!told) events.writeBuried(row.kind, failure.code);

@@ -49,8 +49,8 @@ export class Waiters {
     return true;
   }
 
-  /** It was not committed after all: it goes on without being waited for. */
-  unclaim(id: number): void {
+  /** It will take longer than anybody should wait. */
+  dismiss(id: number): void {
     this.#waiting.get(id)?.settled.resolve(null);
   }
 

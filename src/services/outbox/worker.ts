@@ -27,7 +27,7 @@ export interface OutboxWorkerDeps {
   readonly schema: Pick<SchemaService, 'plainValues'>;
   readonly waiters: Waiters;
   readonly workspace: Pick<WorkspaceGuard, 'maySync'>;
-  /** Attio is not asked for a while: what is sent now fails at once. */
+  /** Attio is not asked for a while, or by one probe alone: what is sent now fails at once. */
   readonly isCircuitOpen: () => boolean;
   readonly clock: Clock;
   /** 0 ≤ x < 1 */
@@ -142,6 +142,7 @@ export class OutboxWorker {
   }
 
   async #retryIn(row: OutboxRow, attempts: number, waitMs: number): Promise<void> {
+    this.#deps.waiters.dismiss(row.id);
     const dueAt = this.#deps.clock.now() + waitMs * (0.75 + this.#deps.random() / 2);
     await this.#deps.outbox.retryLater(row.id, attempts, new Date(dueAt).toISOString());
     this.#loop.dueAt(dueAt);
