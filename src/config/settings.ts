@@ -29,6 +29,21 @@ const settingsSchema = z.strictObject({
     batchSize: count.max(500),
     giveUpAfterHours: count,
   }),
+  /** PostgreSQL; SQLite is one file and one connection. */
+  database: z.strictObject({
+    /** Connections of this process at once. */
+    maxConnections: count.min(2),
+    /** How long a request waits for a connection: a new one, or one that others use. */
+    connectTimeoutMs: count,
+    /** A connection that nothing has used for this long is closed. */
+    idleTimeoutMs: count,
+    statementTimeoutMs: count,
+    lockTimeoutMs: count,
+    /** The server ends a transaction that asks nothing for this long. */
+    idleInTransactionTimeoutMs: count,
+    /** Silence after which TCP asks whether the other side is still there. */
+    keepAliveDelayMs: count,
+  }),
   retention: z.strictObject({
     deliveryDays: count,
     changeDays: count,

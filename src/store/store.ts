@@ -1,5 +1,5 @@
 import { ChangesStore } from './changes.ts';
-import type { Database, Handle } from './database.ts';
+import { type Database, type Handle, transaction } from './database.ts';
 import { EntitiesStore } from './entities.ts';
 import { RecordsStore } from './records.ts';
 import { SyncRunsStore } from './sync-runs.ts';
@@ -28,9 +28,9 @@ export class MirrorStore implements Aggregates {
     this.runs = runs;
   }
 
-  /** All or nothing. Nothing but the given stores may be awaited inside: SQLite has one writer. */
+  /** All or nothing. Nothing but the given stores may be awaited inside: there is one writer. */
   async transaction<T>(work: (stores: Aggregates) => Promise<T>): Promise<T> {
-    return this.#db.transaction().execute((tx) => work(aggregates(tx)));
+    return transaction(this.#db, (tx) => work(aggregates(tx)));
   }
 }
 
