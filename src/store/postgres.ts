@@ -45,7 +45,7 @@ export const DEFAULT_POOL: PoolSettings = {
 };
 
 /** How much longer than the server's own limit we wait for it to keep that limit. */
-const GRACE_MS = 5_000;
+const GRACE_MS = 2_000;
 
 /**
  * Begins, and takes the one write lock, as `begin immediate` does on SQLite: transactions come one after the other,
