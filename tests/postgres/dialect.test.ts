@@ -174,6 +174,15 @@ test('two processes write one after the other, and number changes in the order o
   expect(followed).toHaveLength(240);
 });
 
+test('transactions that wait by the hundred leave connections for reads', async () => {
+  const { database } = await open({ maxConnections: 2, connectTimeoutMs: 1_000 });
+  const { promise: kept, resolve: letGo } = Promise.withResolvers<void>();
+  const writes = Array.from({ length: 200 }, () => transaction(database, () => kept));
+  await new MirrorStore(database).changes.bounds();
+  letGo();
+  await Promise.all(writes);
+});
+
 describe('migrations', () => {
   test('of processes that start together wait for each other, and do nothing the second time', async () => {
     const fresh = await freshDatabase('postgres');
