@@ -42,7 +42,7 @@ test.skipIf(programs === null)(
       env: { DATABASE_URL: server.url },
     });
     await service.sync('all');
-    const load = await Load.during(service, async ({ good }) => {
+    const load = await Load.during(service, async () => {
       await pause(500);
       for (const how of ['fast', 'immediate'] as const) {
         await server.stop(how);
@@ -53,7 +53,6 @@ test.skipIf(programs === null)(
         await until(async () => (await service.get('/health/ready')).status === 200);
         await pause(500);
       }
-      expect(good).toBeGreaterThanOrEqual(0);
     });
     expect(load.refused).toBeGreaterThan(10);
   },
