@@ -3,7 +3,8 @@ import { type MigrationProvider, Migrator } from 'kysely/migration';
 import { StorageUnavailableError } from '../domain/storage.ts';
 import { initial } from './migrations/001-initial.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
-import { checkPostgres, DEFAULT_POOL, isPostgres, PgDialect, type PoolSettings } from './postgres.ts';
+import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
+import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
 import type { Schema } from './schema.ts';
 import { WriteQueue } from './write-queue.ts';
 

@@ -135,6 +135,18 @@ describe('transactions', () => {
   });
 });
 
+test('words of SQL mean the same: texts alike in any case, and lists of nothing', async () => {
+  const database = await open();
+  await new MirrorStore(database).entities.put(['Ä-a', 'Ä-A', 'ä-a'].map((id) => entity(id)));
+  const things = database.selectFrom('entity').select('id').orderBy('id');
+  const ids = async (query: typeof things) => (await query.execute()).map((row) => row.id);
+  expect(await ids(things.where('id', 'like', 'Ä-a'))).toEqual(['Ä-A', 'Ä-a']);
+  expect(await ids(things.where('id', 'not like', 'Ä-%'))).toEqual(['ä-a']);
+  expect(await ids(things.where('id', 'in', []))).toEqual([]);
+  expect(await ids(things.where('version', 'in', []))).toEqual([]);
+  expect(await ids(things.where('id', 'not in', []))).toHaveLength(3);
+});
+
 describe('the inbox', () => {
   const delivery = (dedupeKey: string | null, receivedAt: string, type = 'record.updated') => ({
     dedupeKey,

@@ -8,7 +8,7 @@ import {
   probeDatabase,
   transaction,
 } from '../../src/store/database.ts';
-import { DEFAULT_POOL, type PoolSettings } from '../../src/store/postgres.ts';
+import { DEFAULT_POOL, type PoolSettings } from '../../src/store/postgres-pool.ts';
 import { MirrorStore } from '../../src/store/store.ts';
 import { askPostgres, freshDatabase, type TestDatabase } from '../support/engines.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
