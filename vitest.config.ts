@@ -1,14 +1,14 @@
 import { defineConfig } from 'vitest/config';
-import { findPostgres } from './tests/support/engines.ts';
+import { whyNoPostgres } from './tests/support/engines.ts';
 
 /** What uses the service's database runs once per engine; everything else, and SQLite, in the project `sqlite`. */
 const ON_POSTGRES = ['tests/integration/*.test.ts', 'tests/postgres/*.test.ts'];
 const NOT_ON_POSTGRES = ['tests/integration/sandbox-*.test.ts'];
 
-const hasPostgres = await findPostgres();
-if (!hasPostgres) {
+const without = await whyNoPostgres();
+if (without !== null) {
   process.stderr.write(
-    'PostgreSQL is not at TEST_POSTGRES_URL (postgres://postgres@127.0.0.1:5432/postgres): the tests on it, and those of tests/postgres, are left out.\n',
+    `Left out: integration tests on PostgreSQL, and tests/postgres. TEST_POSTGRES_URL, by default postgres://postgres@127.0.0.1:5432/postgres: ${without}.\n`,
   );
 }
 
@@ -28,7 +28,7 @@ const postgres = {
 
 export default defineConfig({
   test: {
-    projects: hasPostgres ? [sqlite, postgres] : [sqlite],
+    projects: without === null ? [sqlite, postgres] : [sqlite],
     pool: 'forks',
     maxWorkers: 2,
     // Shared, slow machines freeze for seconds; no test asserts on time, so a generous limit only catches hangs.

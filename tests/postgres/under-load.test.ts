@@ -30,6 +30,10 @@ test('connections that the server ends again and again cost "not now" at worst, 
 });
 
 const programs = serverPrograms();
+if (programs === null)
+  process.stderr.write(
+    'Left out: the restart of a server. There is no initdb and postgres to run one of our own.\n',
+  );
 
 test.skipIf(programs === null)(
   'a server that is restarted, and one that crashes, are waited for: the service goes on by itself',

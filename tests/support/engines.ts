@@ -73,8 +73,8 @@ export async function askPostgres(url: string, sql: string, values: unknown[] = 
 const PREFIX = 'attio_bridge_test_';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Whether tests can use the server; drops what runs that were killed have left on it. */
-export async function findPostgres(): Promise<boolean> {
+/** Also drops what runs that were killed have left on the server. @returns why tests cannot use it; null when they can */
+export async function whyNoPostgres(): Promise<string | null> {
   try {
     const left = await askPostgres(
       POSTGRES_URL,
@@ -85,8 +85,8 @@ export async function findPostgres(): Promise<boolean> {
       if (madeAt < Date.now() - DAY_MS)
         await askPostgres(POSTGRES_URL, `drop database if exists ${name} with (force)`);
     }
-    return true;
-  } catch {
-    return false;
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
