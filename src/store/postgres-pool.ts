@@ -22,8 +22,8 @@ export const DEFAULT_POOL: PoolSettings = {
   maxConnections: 4,
   connectTimeoutMs: 5_000,
   idleTimeoutMs: 30_000,
-  statementTimeoutMs: 15_000,
-  lockTimeoutMs: 10_000,
+  statementTimeoutMs: 10_000,
+  lockTimeoutMs: 5_000,
   idleInTransactionTimeoutMs: 30_000,
   keepAliveDelayMs: 10_000,
 };
@@ -61,12 +61,19 @@ export class GuardedPool implements PostgresPool {
   }
 
   async connect(): Promise<PostgresPoolClient> {
-    const client = await this.#pool.connect().catch((error: unknown) => {
-      throw unavailable(error);
-    });
+    const client = await this.#connect();
     const guarded = this.#guarded.get(client) ?? guard(client);
     this.#guarded.set(client, guarded);
     return guarded;
+  }
+
+  /** Whatever the reason: who gets no connection has no database. */
+  async #connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw unavailable(error);
+    }
   }
 
   end(): Promise<void> {

@@ -32,14 +32,9 @@ async function open(pool: Partial<PoolSettings> = {}, urlOf = (url: string) => u
 }
 
 async function proxied(pool: Partial<PoolSettings> = {}): Promise<Opened & { proxy: TcpProxy }> {
-  let proxy: TcpProxy | null = null;
   const fresh = await freshDatabase('postgres');
-  const { hostname, port } = new URL(fresh.url);
-  proxy = new TcpProxy({ host: hostname, port: Number(port || 5432) });
-  await proxy.listen();
-  const url = new URL(fresh.url);
-  url.host = `127.0.0.1:${proxy.port}`;
-  const database = openDatabase(url.href, { ...DEFAULT_POOL, ...pool });
+  const proxy = await TcpProxy.before(fresh.url);
+  const database = openDatabase(proxy.url, { ...DEFAULT_POOL, ...pool });
   onTestFinished(async () => {
     await proxy[Symbol.asyncDispose]();
     await database.destroy();
