@@ -82,20 +82,22 @@ export class GuardedPool implements PostgresPool {
 }
 
 function guard(client: pg.PoolClient): PostgresPoolClient {
-  let lost = false;
+  // By what. Nothing more is asked then, not even for a rollback, which would wait as long for its answer.
+  let lostBy: unknown = null;
   return {
     // The type is Kysely's, which has a second form for cursors; we give it none.
     async query<R>(statement: unknown, parameters: readonly unknown[] = []) {
+      if (lostBy !== null) throw unavailable(lostBy);
       try {
         const result = await client.query(statement as string, parameters.map(storable));
         return result as unknown as PostgresQueryResult<R>; // the same members, with the command as any text
       } catch (error) {
         if (isFaultOfOurs(error)) throw error;
-        lost ||= isLoss(error);
+        if (isLoss(error)) lostBy = error;
         throw unavailable(error);
       }
     },
-    release: (destroy) => client.release(destroy === true || lost),
+    release: (destroy) => client.release(destroy === true || lostBy !== null),
   } as PostgresPoolClient; // see `query`
 }
 
@@ -125,7 +127,7 @@ function isFaultOfOurs(error: unknown): boolean {
   return !UNAVAILABLE.has(code) && !UNAVAILABLE.has(code.slice(0, 2));
 }
 
-/** Whether the connection is of no use any more. */
+/** Whether the connection is of no use any more. Servers that speak another language say so of more: it costs a connection. */
 function isLoss(error: unknown): boolean {
   return !(error instanceof pg.DatabaseError) || error.severity !== 'ERROR';
 }
