@@ -20,7 +20,7 @@ type Row = Record<string, unknown>;
 export interface TestDatabase {
   /** For DATABASE_URL. */
   readonly url: string;
-  /** Asks by a connection of its own, in words that both engines know. */
+  /** Asks, or changes, by a connection of its own, in words that both engines know. */
   rows(sql: string): Promise<Row[]>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -35,7 +35,7 @@ async function freshSqlite(): Promise<TestDatabase> {
   return {
     url: `sqlite:${path}`,
     async rows(sql) {
-      const database = new DatabaseSync(path, { readOnly: true });
+      const database = new DatabaseSync(path);
       try {
         return database.prepare(sql).all();
       } finally {
