@@ -9,7 +9,9 @@ import { type Base, buildBase, isoAgo, type Overrides } from './app/base.ts';
 import { buildHttp } from './app/http.ts';
 import { buildInbox, type InboxParts } from './app/inbox.ts';
 import { buildMirror, type MirrorParts } from './app/mirror.ts';
+import { buildOutbox, type OutboxParts } from './app/outbox.ts';
 import type { AppConfig } from './config.ts';
+import { IDEMPOTENCY_KEPT_MS } from './domain/idempotency.ts';
 import { Ticker } from './queue/ticker.ts';
 import { HealthService } from './services/health.ts';
 import { WorkspaceGuard } from './services/workspace.ts';
@@ -47,7 +49,11 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
   const fetchAttio = overrides.fetch ?? ((url, init) => fetch(url, init));
   // Built last, told of from the start.
   let worker: InboxWorker | null = null;
-  const attio = buildAttio(base, fetchAttio, () => worker?.resume());
+  let outbox: OutboxParts | null = null;
+  const attio = buildAttio(base, fetchAttio, (circuit) => {
+    if (circuit === 'reads') worker?.resume();
+    outbox?.worker.resume();
+  });
   const workspace = new WorkspaceGuard({
     readSelf: async (signal) =>
       (await attio.client.self({ signal, retry: false, priority: 1, timeoutMs: PROBE_TIMEOUT_MS })).data,
@@ -56,14 +62,16 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
     events: base.events,
     onConfirmed() {
       worker?.wake();
-      // Warm: a request for an object that the workspace lacks then costs no call.
-      attio.schema.objects().catch(() => {});
+      outbox?.worker.resume();
+      // Warm: a request for an object or an attribute that the workspace lacks then costs no call.
+      for (const object of ['people', 'companies']) attio.schema.attributes(object).catch(() => {});
     },
   });
   const mirror = buildMirror(base, attio, workspace);
   const inbox = buildInbox(base, attio, mirror, workspace);
   worker = inbox.worker;
-  return assemble(base, { attio, workspace, mirror, inbox, stopped });
+  outbox = buildOutbox(base, attio, mirror, workspace);
+  return assemble(base, { attio, workspace, mirror, inbox, outbox, stopped });
 }
 
 interface Parts {
@@ -71,13 +79,14 @@ interface Parts {
   readonly workspace: WorkspaceGuard;
   readonly mirror: MirrorParts;
   readonly inbox: InboxParts;
+  readonly outbox: OutboxParts;
   /** Ends what the start has left running. */
   readonly stopped: AbortController;
 }
 
 function assemble(base: Base, parts: Parts): App {
   const { config, clock, database } = base;
-  const { attio, workspace, mirror, inbox, stopped } = parts;
+  const { attio, workspace, mirror, inbox, outbox, stopped } = parts;
   const draining = new AbortController();
   const health = new HealthService({
     version: manifest.version,
@@ -87,6 +96,7 @@ function assemble(base: Base, parts: Parts): App {
     forbiddenLately: () => clock.now() - attio.forbiddenAt() < FORBIDDEN_MS,
     probeDatabase: () => probeDatabase(database),
     inboxStats: () => base.inbox.stats(),
+    outboxStats: () => base.store.outbox.stats(),
     deadLetters: () => base.deadLetters.counts(),
     probeEveryMs: config.health.probeEverySeconds * 1000,
   });
@@ -106,7 +116,7 @@ function assemble(base: Base, parts: Parts): App {
     await http.close();
     clearTimeout(forced);
     mirror.refresh.close();
-    const ended = Promise.all([retention.stop(), mirror.sync.stop(), inbox.worker.stop()]);
+    const ended = Promise.all([retention.stop(), mirror.sync.stop(), inbox.worker.stop(), outbox.stop()]);
     stopped.abort(new Error('the service has stopped'));
     // They have been told: what they still wait for may end now.
     attio.client.close();
@@ -123,11 +133,14 @@ function assemble(base: Base, parts: Parts): App {
     http,
     async start() {
       try {
+        const startedAt = isoAgo(clock, 0);
         const address = await http.listen({ host: config.http.host, port: config.http.port });
         await migrate(database);
+        await base.idempotency.clearRunning(startedAt);
         await workspace.load();
         await mirror.sync.resumeAll();
         inbox.worker.start();
+        outbox.worker.start();
         retention.start();
         void workspace.learn(stopped.signal);
         health.markStarted();
@@ -151,5 +164,8 @@ function retentionCutoffs({ clock, config: { retention } }: Base): RetentionCuto
     keptEvents: isoAgo(clock, retention.changeDays * DAY_MS),
     changes: isoAgo(clock, retention.changeDays * DAY_MS),
     runs: isoAgo(clock, retention.runDays * DAY_MS),
+    writes: isoAgo(clock, retention.writeDays * DAY_MS),
+    conflicts: isoAgo(clock, retention.conflictDays * DAY_MS),
+    keyedRequests: isoAgo(clock, IDEMPOTENCY_KEPT_MS),
   };
 }

@@ -50,6 +50,7 @@ export interface AppConfig {
   readonly changeWebhooks: null;
   readonly cache: Settings['cache'];
   readonly inbox: Settings['inbox'];
+  readonly outbox: Settings['outbox'];
   readonly retention: Settings['retention'];
   readonly health: Settings['health'];
 }
@@ -260,6 +261,7 @@ function toConfig(env: Env, settings: Settings): AppConfig {
     changeWebhooks: null,
     cache: settings.cache,
     inbox: settings.inbox,
+    outbox: settings.outbox,
     retention: settings.retention,
     health: settings.health,
   };

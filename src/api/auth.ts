@@ -43,13 +43,23 @@ export class Access {
     return this.#hasKey(request) || (this.#rules.trustLoopback && isLocal(request));
   }
 
+  /** Tells callers apart by their keys, without showing them; all without a key are one. */
+  callerOf(request: FastifyRequest): string {
+    const token = tokenOf(request);
+    return token === undefined ? '' : digest(token, 'latin1').toString('hex');
+  }
+
   /** Takes the same time whichever key matches, or none. */
   #hasKey(request: FastifyRequest): boolean {
-    const token = /^bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const token = tokenOf(request);
     if (token === undefined) return false;
     const given = digest(token, 'latin1');
     return this.#digests.map((known) => timingSafeEqual(known, given)).includes(true);
   }
+}
+
+function tokenOf({ headers }: FastifyRequest): string | undefined {
+  return /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1];
 }
 
 /** Equal lengths, whatever the lengths of the keys: that is what comparing in constant time asks for. */

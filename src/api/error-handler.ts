@@ -8,6 +8,7 @@ import { ServiceError, type ServiceErrorKind } from '../services/errors.ts';
 import {
   badInput,
   type InputError,
+  MAX_ERRORS,
   notNow,
   type Problem,
   ProblemError,
@@ -28,11 +29,6 @@ const STATUS = {
 
 /** Refusals of the framework itself, by its codes. Whatever is not listed is a fault of ours. */
 const FRAMEWORK: Readonly<Record<string, Problem>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: {
-    status: 413,
-    kind: 'body-too-large',
-    detail: 'The body is larger than this route takes (1 MiB). Send less at once.',
-  },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: UNSUPPORTED_MEDIA_TYPE,
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     status: 400,
@@ -53,6 +49,18 @@ const FRAMEWORK: Readonly<Record<string, Problem>> = {
   ECONNRESET: { status: 400, kind: 'bad-request', detail: 'The body ended early. Send it whole.' },
 };
 
+const BODY_TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
+
+function tooLarge(bodyLimit: number): Problem {
+  return {
+    status: 413,
+    kind: 'body-too-large',
+    detail: `The body is larger than this route takes (${bodyLimit / MIB} MiB). Send less at once.`,
+  };
+}
+
+const MIB = 1024 * 1024;
+
 const INTERNAL: Problem = {
   status: 500,
   kind: 'internal',
@@ -72,18 +80,21 @@ const STORAGE_UNAVAILABLE = notNow(
  *
  * Only the framework's own complaint about a request's schema is the caller's fault: a zod error from anywhere else
  * is ours, and as opaque as every other fault of ours.
+ * @param bodyLimit bytes that the route takes, for those who have sent more
  */
-export function toProblem(error: unknown): Problem {
+export function toProblem(error: unknown, bodyLimit = MIB): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof ServiceError) return fromService(error);
   if (error instanceof StorageUnavailableError) return STORAGE_UNAVAILABLE;
-  if (hasZodFastifySchemaValidationErrors(error)) return badInput(fromSchema(error));
-  return FRAMEWORK[codeOf(error)] ?? INTERNAL;
+  if (hasZodFastifySchemaValidationErrors(error))
+    return badInput(inputErrors(error.validation, error.validationContext === 'body'));
+  const code = codeOf(error);
+  return code === BODY_TOO_LARGE ? tooLarge(bodyLimit) : (FRAMEWORK[code] ?? INTERNAL);
 }
 
 /** Answers with a problem, and logs what is ours to mend. */
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = toProblem(error);
+  const problem = toProblem(error, request.routeOptions.bodyLimit);
   if (problem.status === 500) request.log.error({ err: error }, 'a request failed unexpectedly');
   else if (problem.status === 503 && !(error instanceof ProblemError))
     request.log.warn({ err: error }, 'a request could not be served now');
@@ -91,25 +102,33 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
 }
 
 function fromService(error: ServiceError): Problem {
-  const { kind, message, path, retryAfterSeconds } = error;
-  const status = STATUS[kind];
+  const { kind, message, path, retryAfterSeconds, attio } = error;
   const name = kind.replaceAll('_', '-');
   if (kind === 'unavailable') return notNow(name, message, retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS);
-  if (path === null) return { status, kind: name, detail: message };
-  return { status, kind: name, detail: message, errors: [{ path, message }] };
+  const errors = path === null ? error.errors : [{ path, message }, ...error.errors];
+  return {
+    status: STATUS[kind],
+    kind: name,
+    detail: attio === null ? message : `${message}. Attio says ${attio.code}: ${attio.message}`,
+    ...(errors.length === 0 ? {} : { errors: errors.slice(0, MAX_ERRORS) }),
+    ...(attio === null ? {} : { attio }),
+  };
 }
 
-function fromSchema(error: {
-  readonly validation: readonly ZodFastifySchemaValidationError[];
-  readonly validationContext?: string | undefined;
-}): InputError[] {
-  const inBody = error.validationContext === 'body';
-  return error.validation.flatMap(({ keyword, instancePath, message = 'is wrong', params }) => {
+/** A complaint of a schema, in the words of the validator's plugin. */
+type SchemaFault = Pick<ZodFastifySchemaValidationError, 'keyword' | 'instancePath' | 'message' | 'params'>;
+
+/** What a schema found, one complaint per unknown member. */
+export function inputErrors(faults: readonly SchemaFault[], inBody: boolean): InputError[] {
+  return faults.flatMap(({ keyword, instancePath, message = 'is wrong', params }) => {
     const parent = instancePath === '/' ? '' : instancePath;
     const pathOf = (pointer: string) => (inBody ? pointer : pointer.slice(1));
     const unknown: unknown = keyword === 'unrecognized_keys' ? params['keys'] : undefined;
     if (!Array.isArray(unknown)) return [{ path: pathOf(parent), message }];
-    return unknown.map((name) => ({ path: pathOf(`${parent}/${name}`), message: 'is not known here' }));
+    return unknown.map((name) => {
+      const member = inBody ? String(name).replaceAll('~', '~0').replaceAll('/', '~1') : String(name);
+      return { path: pathOf(`${parent}/${member}`), message: 'is not known here' };
+    });
   });
 }
 

@@ -3,12 +3,10 @@
  * that would change a prototype, depth that would exhaust a stack.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { badInput, type InputError, ProblemError, UNSUPPORTED_MEDIA_TYPE } from './problem.ts';
+import { badInput, type InputError, MAX_ERRORS, ProblemError, UNSUPPORTED_MEDIA_TYPE } from './problem.ts';
 
 const MAX_TEXT = 1000;
 const MAX_DEPTH = 20;
-/** Complaints per answer: enough to mend a request, too few to be used for making us talk. */
-const MAX_ERRORS = 20;
 
 /** JSON for `/v1`: an empty body is no body, whatever its content-type; other media types are refused. */
 export function addJsonBodies(app: FastifyInstance): void {
@@ -50,7 +48,7 @@ export async function checkQuery(request: FastifyRequest): Promise<void> {
     const fault = faultOfText(name) ?? faultOfText(value);
     return fault === null ? [] : [{ path: name, message: fault }];
   });
-  if (errors.length > 0) throw new ProblemError(badInput(errors.slice(0, MAX_ERRORS)));
+  if (errors.length > 0) throw new ProblemError(badInput(errors));
 }
 
 function isPercentEncoded(text: string): boolean {

@@ -2,18 +2,20 @@ import swagger, { type SwaggerTransform, type SwaggerTransformObject } from '@fa
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { isJsonObject } from '../domain/json.ts';
+import { IDEMPOTENCY_HEADERS, WRITING_METHODS } from './idempotency.ts';
 import { noBody } from './schemas.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** JSON schema of a body that no zod schema checks, because its bytes matter. */
+    /** JSON schema of a body that its zod schema does not describe, or that has none because its bytes matter. */
     readonly openapiBody?: object;
   }
 }
 
 const TAGS = [
-  { name: 'contacts', description: 'People, from the local database' },
-  { name: 'companies', description: 'Companies, from the local database' },
+  { name: 'contacts', description: 'People: read from the local database, written there and to Attio' },
+  { name: 'companies', description: 'Companies: read from the local database, written there and to Attio' },
+  { name: 'conflicts', description: 'Fields that were changed here and in Attio at once' },
   { name: 'changes', description: 'What happened, in order' },
   { name: 'records', description: "Attio's records, through the cache" },
   { name: 'objects', description: "The workspace's schema, through the cache" },
@@ -52,10 +54,16 @@ const transform: SwaggerTransform = (route) => {
   // A body that must be left out is not a body to describe.
   const described = jsonSchemaTransform({ ...route, schema: body === noBody ? rest : route.schema });
   const rawBody = route.route.config?.openapiBody;
-  const security = route.url.startsWith('/v1/') ? [{ serviceKey: [] }] : [];
+  const isV1 = route.url.startsWith('/v1/');
+  const writes = [route.route.method].flat().some((method) => WRITING_METHODS.includes(method));
   return {
     url: described.url,
-    schema: { ...described.schema, security, ...(rawBody === undefined ? {} : { body: rawBody }) },
+    schema: {
+      ...described.schema,
+      security: isV1 ? [{ serviceKey: [] }] : [],
+      ...(rawBody === undefined ? {} : { body: rawBody }),
+      ...(isV1 && writes ? { headers: IDEMPOTENCY_HEADERS } : {}),
+    },
   };
 };
 
@@ -66,11 +74,14 @@ const transformObject: SwaggerTransformObject = (document) => {
 
 /** Leaves out what nobody refers to, and bounds that only say "whole number". */
 function tidy(document: unknown): unknown {
-  const used = new Set(JSON.stringify(document).match(/(?<="#\/components\/schemas\/)[^"]+/g));
-  return JSON.parse(JSON.stringify(document), (name, value: unknown) => {
+  const text = JSON.stringify(document);
+  const used = new Set(text.match(/(?<="#\/components\/schemas\/)[^"]+/g));
+  const tidied: unknown = JSON.parse(text, (name, value: unknown) => {
     if ((name === 'minimum' || name === 'maximum') && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER)
       return undefined;
     if (name !== 'schemas' || !isJsonObject(value)) return value;
     return Object.fromEntries(Object.entries(value).filter(([id]) => used.has(id)));
   });
+  // What was left out may have been the last to refer to something.
+  return JSON.stringify(tidied) === text ? tidied : tidy(tidied);
 }

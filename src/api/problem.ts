@@ -15,6 +15,8 @@ export interface Problem {
   /** In words, with how to mend it. */
   readonly detail: string;
   readonly errors?: readonly InputError[];
+  /** What Attio said, when it was Attio that refused. */
+  readonly attio?: { readonly code: string; readonly message: string };
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -35,8 +37,12 @@ export const UNSUPPORTED_MEDIA_TYPE: Problem = {
   detail: 'Send the body as JSON, with the header content-type: application/json.',
 };
 
-/** The request is wrong in itself, in these parts. */
-export function badInput(errors: readonly InputError[]): Problem {
+/** Complaints per answer: enough to mend a request, too few to be used for making us talk. */
+export const MAX_ERRORS = 20;
+
+/** The request is wrong in itself, in these parts; the first of them are named. */
+export function badInput(faults: readonly InputError[]): Problem {
+  const errors = faults.slice(0, MAX_ERRORS);
   const parts = errors.map(({ path, message }) => (path === '' ? message : `${path} ${message}`));
   return { status: 400, kind: 'bad-request', detail: `Mend the request: ${parts.join('; ')}.`, errors };
 }
@@ -48,7 +54,7 @@ export function notNow(kind: string, detail: string, retryAfterSeconds: number):
 
 /** The body of a problem; `instance` is the path of the request. */
 export function problemBody(problem: Problem, url: string): Buffer {
-  const { status, kind, detail, errors } = problem;
+  const { status, kind, detail, errors, attio } = problem;
   const body = {
     type: `urn:attio-bridge:problem:${kind}`,
     title: STATUS_CODES[status] ?? 'Error',
@@ -56,6 +62,7 @@ export function problemBody(problem: Problem, url: string): Buffer {
     detail,
     instance: url.split('?', 1)[0],
     ...(errors === undefined ? {} : { errors }),
+    ...(attio === undefined ? {} : { attio }),
   };
   // Bytes: the framework would send a text through the route's schema, and name its charset.
   return Buffer.from(JSON.stringify(body));

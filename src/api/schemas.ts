@@ -1,7 +1,8 @@
 /** Pieces that several routes share: parameters, the shapes of answers, and the problem. */
 import { z } from 'zod';
 
-const SLUG = /^[a-z0-9_-]{1,100}$/;
+/** Of objects and attributes. */
+export const SLUG = /^[a-z0-9_-]{1,100}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export const objectSlug = z
@@ -32,11 +33,21 @@ export function wholeNumber(min: number, max: number) {
 const limitNumber = wholeNumber(1, 1000);
 export const limit = z.preprocess(limitNumber.digits, limitNumber.schema.default(100));
 
-/** `true` or `false` in a query string; false when left out. */
-export const flag = z.preprocess(
-  (value) => (value === 'true' ? true : value === 'false' ? false : value),
-  z.boolean('must be true or false').default(false),
-);
+/** `true` or `false` in a query string. */
+function flagOr(otherwise: boolean) {
+  return z.preprocess(
+    (value) => (value === 'true' ? true : value === 'false' ? false : value),
+    z.boolean('must be true or false').default(otherwise),
+  );
+}
+
+/** False when left out. */
+export const flag = flagOr(false);
+
+/** Whether a write waits for Attio. */
+export const waitFlag = flagOr(true).meta({
+  description: 'false: answer 202 at once, without waiting for Attio',
+});
 
 /** For routes that take no parameters. */
 export const noQuery = z.strictObject({});
@@ -64,6 +75,9 @@ export function listOf<T extends z.ZodType>(thing: T) {
 /** ISO 8601 UTC. */
 export const instant = z.string().meta({ format: 'date-time', examples: ['2026-01-01T09:30:00.000Z'] });
 
+/** A part of a request that is wrong: a JSON pointer or a parameter's name, and what to mend. */
+export const inputError = z.object({ path: z.string(), message: z.string() });
+
 const problem = z
   .object({
     type: z.string().meta({ description: 'Stable: branch on this' }),
@@ -71,7 +85,11 @@ const problem = z
     status: z.int(),
     detail: z.string().meta({ description: 'In words, with how to mend it' }),
     instance: z.string(),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    errors: z.array(inputError).optional(),
+    attio: z
+      .object({ code: z.string(), message: z.string() })
+      .optional()
+      .meta({ description: 'What Attio said, when it was Attio that refused' }),
   })
   .meta({
     id: 'Problem',

@@ -6,6 +6,7 @@ import type { HttpDeps } from './deps.ts';
 import { handleError } from './error-handler.ts';
 import { healthRoutes } from './health.ts';
 import { accessLog, addAccessLog, addCommonHooks, requestIds } from './hooks.ts';
+import { IdempotencyGate } from './idempotency-gate.ts';
 import { MethodTable, notFoundHandler } from './methods.ts';
 import { addOpenApi } from './openapi.ts';
 import { operationsRoutes } from './operations.ts';
@@ -49,6 +50,10 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
   app.addHook('preClose', async () => closing.abort(new Error('the server is closing')));
   const ending = AbortSignal.any([deps.draining, closing.signal]);
   const access = new Access(deps.access);
+  const gate = new IdempotencyGate({
+    ...deps.idempotency,
+    onError: (err) => deps.logger.warn({ err }, 'the answer to a keyed request could not be stored'),
+  });
   const methods = new MethodTable();
   methods.watch(app);
 
@@ -62,7 +67,7 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
   app.register(healthRoutes(deps.services.health, access));
   app.register(operationsRoutes(deps.metrics, access));
   app.register(webhookRoutes(deps.webhooks));
-  app.register(v1Routes(deps.services, { access, methods, ending }), { prefix: '/v1' });
+  app.register(v1Routes(deps.services, { access, methods, gate, ending }), { prefix: '/v1' });
   return app;
 }
 

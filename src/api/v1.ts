@@ -1,10 +1,14 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Access } from './auth.ts';
 import type { HttpDeps } from './deps.ts';
+import { addIdempotency } from './idempotency.ts';
+import type { IdempotencyGate } from './idempotency-gate.ts';
 import { addJsonBodies, checkQuery } from './input.ts';
 import { type MethodTable, notFoundHandler } from './methods.ts';
+import { batchesRoutes } from './routes/batches.ts';
 import { changesRoutes } from './routes/changes.ts';
 import { companiesRoutes } from './routes/companies.ts';
+import { conflictsRoutes } from './routes/conflicts.ts';
 import { contactsRoutes } from './routes/contacts.ts';
 import { deadLettersRoutes } from './routes/dead-letters.ts';
 import { objectsRoutes } from './routes/objects.ts';
@@ -14,16 +18,19 @@ import { syncRoutes } from './routes/sync.ts';
 /** What internal systems call: behind a key, whatever the path. */
 export function v1Routes(
   services: HttpDeps['services'],
-  context: { access: Access; methods: MethodTable; ending: AbortSignal },
+  context: { access: Access; methods: MethodTable; gate: IdempotencyGate; ending: AbortSignal },
 ): FastifyPluginAsync {
-  const { access, methods, ending } = context;
+  const { access, methods, gate, ending } = context;
   return async (app) => {
     app.addHook('onRequest', access.guardApi);
     app.addHook('preValidation', checkQuery);
+    addIdempotency(app, { access, gate, ending });
     app.setNotFoundHandler(notFoundHandler(methods));
     addJsonBodies(app);
-    await app.register(contactsRoutes(services.contacts));
-    await app.register(companiesRoutes(services.companies));
+    await app.register(contactsRoutes(services.contacts, ending));
+    await app.register(batchesRoutes(services.contacts, services.batches));
+    await app.register(companiesRoutes(services.companies, ending));
+    await app.register(conflictsRoutes(services.conflicts));
     await app.register(recordsRoutes(services.records));
     await app.register(objectsRoutes(services.schema));
     await app.register(syncRoutes(services.sync, ending));

@@ -1,3 +1,4 @@
+import type { CircuitName } from '../attio/breaker.ts';
 import { CachedRecords } from '../attio/cached-records.ts';
 import { CachedSchema } from '../attio/cached-schema.ts';
 import { AttioClient } from '../attio/client.ts';
@@ -11,7 +12,7 @@ import type { Base } from './base.ts';
 export function buildAttio(
   { config, clock, random, events }: Base,
   fetch: FetchLike,
-  onReadsPossible: () => void,
+  onCircuitClosed: (circuit: CircuitName) => void,
 ) {
   let forbiddenAt = Number.NEGATIVE_INFINITY;
   const client = new AttioClient({
@@ -27,7 +28,7 @@ export function buildAttio(
       laneWaited: (wait) => events.laneWaited(wait),
       circuitChanged(change) {
         events.circuitChanged(change);
-        if (change.lane === 'reads' && change.state === 'closed') onReadsPossible();
+        if (change.state === 'closed') onCircuitClosed(change.lane);
       },
     },
     settings: config.attio,

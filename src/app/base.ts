@@ -9,6 +9,7 @@ import { createMetrics, type Metrics } from '../monitoring/metrics.ts';
 import { systemClock } from '../queue/clock.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { DeadLettersStore } from '../store/dead-letters.ts';
+import { IdempotencyStore } from '../store/idempotency.ts';
 import { InboxStore } from '../store/inbox.ts';
 import { MirrorStore } from '../store/store.ts';
 
@@ -35,6 +36,7 @@ export interface Base {
   readonly store: MirrorStore;
   readonly inbox: InboxStore;
   readonly deadLetters: DeadLettersStore;
+  readonly idempotency: IdempotencyStore;
 }
 
 export function buildBase(config: AppConfig, overrides: Overrides): Base {
@@ -43,11 +45,12 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
   const database = openDatabase(config.database.url, config.database);
   const inbox = new InboxStore(database);
   const deadLetters = new DeadLettersStore(database);
+  const store = new MirrorStore(database);
   const metrics = createMetrics({
     probe: async () => ({
       inboxPending: (await inbox.stats()).pending,
-      outboxPending: 0,
-      conflictsOpen: 0,
+      outboxPending: (await store.outbox.stats()).pending,
+      conflictsOpen: await store.conflicts.countOpen(),
       deadLetters: await deadLetters.counts(),
     }),
   });
@@ -60,9 +63,10 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
     metrics,
     events: new Events({ logger, metrics }),
     database,
-    store: new MirrorStore(database),
+    store,
     inbox,
     deadLetters,
+    idempotency: new IdempotencyStore(database),
   };
 }
 

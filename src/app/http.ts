@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import manifest from '../../package.json' with { type: 'json' };
 import { createHttpServer } from '../api/server.ts';
 import type { DeadLetter } from '../domain/dead-letters.ts';
-import { CompaniesService, ContactsService } from '../services/contacts.ts';
+import { ConflictsService } from '../services/conflicts.ts';
+import { BatchesService, CompaniesService, ContactsService } from '../services/contacts.ts';
 import { DeadLettersService } from '../services/dead-letters.ts';
 import type { HealthService } from '../services/health.ts';
 import { RecordsService } from '../services/records.ts';
@@ -11,11 +12,13 @@ import type { AttioParts } from './attio.ts';
 import { type Base, isoAgo } from './base.ts';
 import type { InboxParts } from './inbox.ts';
 import type { MirrorParts } from './mirror.ts';
+import type { OutboxParts } from './outbox.ts';
 
 interface HttpParts {
   readonly attio: AttioParts;
   readonly mirror: MirrorParts;
   readonly inbox: InboxParts;
+  readonly outbox: OutboxParts;
 }
 
 /** What the outside sees. */
@@ -26,7 +29,7 @@ export function buildHttp(
   draining: AbortSignal,
 ): FastifyInstance {
   const { config, store, inbox: inboxStore, deadLetters, events } = base;
-  const { attio, mirror, inbox } = parts;
+  const { attio, mirror, inbox, outbox } = parts;
   const { intake, worker } = inbox;
   const replayInbox = async (letter: DeadLetter) => {
     if (letter.eventId === null) {
@@ -37,6 +40,7 @@ export function buildHttp(
       worker.wakeAll();
     }
   };
+  const things = { entities: store.entities, outbox: store.outbox, writer: outbox.writer };
   return createHttpServer({
     version: manifest.version,
     logger: base.logger.child({ component: 'http' }),
@@ -45,15 +49,21 @@ export function buildHttp(
     access: config.http,
     metrics: base.metrics,
     services: {
-      contacts: new ContactsService({ entities: store.entities }),
-      companies: new CompaniesService({ entities: store.entities }),
+      contacts: new ContactsService({ ...things, removal: outbox.removal }),
+      companies: new CompaniesService(things),
+      batches: new BatchesService({ batches: store.batches }),
+      conflicts: new ConflictsService({ conflicts: store.conflicts }),
       records: new RecordsService({ records: attio.records, schema: attio.schema }),
       schema: attio.schema,
       sync: mirror.sync,
       changes: mirror.changes,
-      deadLetters: new DeadLettersService({ letters: deadLetters, replays: { inbox: replayInbox } }),
+      deadLetters: new DeadLettersService({
+        letters: deadLetters,
+        replays: { inbox: replayInbox, outbox: (letter) => outbox.revive(letter) },
+      }),
       health,
     },
+    idempotency: { store: base.idempotency, clock: base.clock },
     webhooks: { verifier: new SignatureVerifier(config.webhooks.secrets), inbox: intake, events },
   });
 }

@@ -5,6 +5,7 @@ import { BoundedLog } from '../webhooks/backlog.ts';
 import { registerActivityEvents } from '../webhooks/handlers/activity-events.ts';
 import { registerEntryEvents } from '../webhooks/handlers/entry-events.ts';
 import { registerRecordEvents } from '../webhooks/handlers/record-events.ts';
+import { registerSchemaEvents } from '../webhooks/handlers/schema-events.ts';
 import { WebhookIntake } from '../webhooks/intake.ts';
 import type { Delivery, SettledEvent } from '../webhooks/ports.ts';
 import { WebhookRouter } from '../webhooks/router.ts';
@@ -26,6 +27,7 @@ export function buildInbox(base: Base, attio: AttioParts, mirror: MirrorParts, w
   registerRecordEvents(router, mirror.refresh);
   registerEntryEvents(router);
   registerActivityEvents(router);
+  registerSchemaEvents(router, attio.schema);
   const accepted = new GroupCommit({
     ...COMMIT,
     flush: (deliveries: readonly Delivery[]) =>

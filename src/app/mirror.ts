@@ -51,7 +51,7 @@ export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceG
         maxWaiting: 2 * config.inbox.window,
       }),
   });
-  return { changes, sync, refresh };
+  return { changes, sync, refresh, source, apply, gone, onCommitted };
 }
 
 export type MirrorParts = ReturnType<typeof buildMirror>;

@@ -71,6 +71,11 @@ export class CachedRecords {
     for (const slug of this.#slugs) this.#cache.invalidate(`${slug}/${recordId}`);
   }
 
+  /** Answers to queries may name anybody. */
+  forgetQueries(): void {
+    this.#queries.clear();
+  }
+
   async #load(object: string, recordId: string): Promise<JsonObject | null> {
     try {
       const { data } = await this.#records.get(object, recordId);

@@ -35,6 +35,17 @@ export class CachedSchema {
     );
   }
 
+  /** From memory, whatever its age; null when there is nothing in memory. */
+  knownAttributes(object: string): readonly (Attribute & JsonObject)[] | null {
+    const known = this.#cache.peek(`attributes:${object}`);
+    return known && (known.items as readonly (Attribute & JsonObject)[]); // what `attributes` has put there
+  }
+
+  /** They have changed: the next read asks Attio. */
+  expireAttributes(object: string): void {
+    this.#cache.expire(`attributes:${object}`);
+  }
+
   forgetObjects(): void {
     this.#cache.invalidate(OBJECTS);
   }

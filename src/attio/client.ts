@@ -71,6 +71,11 @@ export class AttioClient {
     return readSelf(this.#transport, options);
   }
 
+  /** What Attio's clock shows at an instant of ours, as far as its answers tell; milliseconds. */
+  attioTime(ms: number): number {
+    return this.#transport.clock.guess(ms);
+  }
+
   /** Ends what waits and what was sent, and refuses what comes. */
   close(): void {
     this.#transport.close();

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Clock } from '../domain/clock.ts';
 import { LaneClosedError, LaneFullError, LanePausedError } from '../queue/rate-lane.ts';
+import { AttioClock } from './attio-clock.ts';
 import { BodyTooLongError, parseJson, readText } from './body.ts';
 import { CircuitBreaker, type CircuitName, CircuitOpenError } from './breaker.ts';
 import type { AttioSettings } from './config.ts';
@@ -11,6 +12,7 @@ import { accurateAt } from './instant.ts';
 import { type LaneName, Lanes } from './lanes.ts';
 import type { AttioObserver } from './observer.ts';
 import { retryDecision } from './retry.ts';
+import { serverTime } from './retry-after.ts';
 import type { Route } from './route.ts';
 import { withAnySignal } from './signals.ts';
 
@@ -35,6 +37,11 @@ export interface RequestOptions {
   readonly timeoutMs?: number | undefined;
   /** @default true */
   readonly retry?: boolean | undefined;
+  /**
+   * Whether an attempt that may have been carried out is sent again by itself. `false`: the caller looks first.
+   * @default by the method: all but POST
+   */
+  readonly resend?: boolean | undefined;
   /** Of those that wait for their turn, the highest goes first: a probe, or somebody who looks on. @default 0 */
   readonly priority?: number | undefined;
 }
@@ -50,7 +57,7 @@ export interface AttioRequest<T> extends RequestOptions, Route {
 
 /** What an answer says beside its data. Times are ISO 8601 UTC with nine fractional digits. */
 export interface ResponseMeta {
-  /** The instant that a read reflects, in Attio's clock. */
+  /** The instant that a read reflects, in Attio's clock; of a write, one that it is never earlier than. */
   readonly accurateAt: string;
   /** When the answer was complete, by our clock. */
   readonly receivedAt: string;
@@ -84,6 +91,8 @@ const TOKEN = /^[\x21-\x7e]+$/;
 export class Transport {
   readonly #deps: TransportDeps;
   readonly #lanes: Lanes;
+  /** What Attio's clock shows. */
+  readonly clock = new AttioClock();
   readonly #closed = new AbortController();
   readonly #breakers: Readonly<Record<CircuitName, CircuitBreaker>>;
 
@@ -242,12 +251,22 @@ export class Transport {
       throw new AttioApiError('invalid_response', { endpoint, status, executionId, cause: parsed.error });
     }
     const meta = {
-      accurateAt: accurateAt(headers, sentAt),
+      accurateAt: this.#reflects(request, headers, sentAt, finishedAt),
       receivedAt: new Date(finishedAt).toISOString().replace('Z', '000000Z'),
       executionId,
       queryScore,
     };
     return { data: parsed.data, meta };
+  }
+
+  /** Answers tell Attio's clock: reads by the instant that they reflect, all by their `Date`, in whole seconds. */
+  #reflects({ lane }: AttioRequest<unknown>, headers: Headers, sentAt: number, finishedAt: number): string {
+    const second = serverTime(headers);
+    if (second !== null) this.clock.noteDate(second, sentAt, finishedAt);
+    if (lane === 'write') return this.clock.leastAt(sentAt, second);
+    const at = accurateAt(headers, sentAt);
+    if (headers.has('x-accurate-at')) this.clock.noteRead(Date.parse(at), sentAt, finishedAt);
+    return at;
   }
 
   /** What was thrown on the way, as an AttioApiError; the caller's own reason stays what it is. */

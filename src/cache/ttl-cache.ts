@@ -76,6 +76,19 @@ export class TtlCache<V extends {}> {
     }
   }
 
+  /** What is in memory, in time or past it; null when there is nothing. Loads nothing, counts as no read. */
+  peek(key: string): V | null {
+    return this.#entries.peek(key)?.value ?? null;
+  }
+
+  /** The next read loads; until that has worked the entry may still be served stale. */
+  expire(key: string): void {
+    const entry = this.#entries.peek(key);
+    if (entry !== undefined)
+      this.#entries.set(key, { ...entry, expiresAt: Math.min(entry.expiresAt, this.#options.now()) });
+    this.#overtake(key);
+  }
+
   invalidate(key: string): void {
     this.#entries.delete(key);
     this.#overtake(key);

@@ -44,11 +44,23 @@ const settingsSchema = z.strictObject({
     batchSize: count.max(500),
     giveUpAfterHours: count,
   }),
+  outbox: z.strictObject({
+    /** How long a caller waits for Attio before it is told that its write is pending. */
+    writeWaitMs: count,
+    /** Writes in hand at once. */
+    window: count.max(1000),
+    /** Of a write that fails in a way of its own. */
+    maxAttempts: count,
+    maxPending: count,
+    giveUpAfterHours: count,
+  }),
   retention: z.strictObject({
     deliveryDays: count,
     changeDays: count,
     settledEventDays: count,
     runDays: count,
+    writeDays: count,
+    conflictDays: count,
   }),
   health: z.strictObject({ probeEverySeconds: count }),
 });

@@ -10,6 +10,8 @@ export interface DeadLetter {
   readonly detail: string;
   /** The inbox event's row, when there is one. */
   readonly eventId: number | null;
+  /** The write's row in the outbox, when there is one. */
+  readonly outboxId: number | null;
   readonly eventType: string | null;
   /** Base64 of the body, when it could not be read. */
   readonly bodyBase64: string | null;

@@ -4,14 +4,15 @@
  * A read may be applied only if it reflects an instant no earlier than the one already mirrored: answers
  * overtake each other on the wire, and an older one must never overwrite a newer one. Equal instants apply
  * (Attio's fallback clock has whole seconds), so the later arrival wins. A read that says the same as the
- * mirror costs no write.
+ * mirror costs no write. What was removed here is not taken in again.
  */
-export type SnapshotDecision = 'created' | 'updated' | 'unchanged' | 'restored' | 'stale';
+export type SnapshotDecision = 'created' | 'updated' | 'unchanged' | 'restored' | 'stale' | 'hidden';
 
 export interface MirroredState {
   readonly readAt: string;
   readonly hash: string;
   readonly deletedAt: string | null;
+  readonly hidden: boolean;
 }
 
 export function decideSnapshot(
@@ -19,6 +20,7 @@ export function decideSnapshot(
   incoming: { readonly readAt: string; readonly hash: string },
 ): SnapshotDecision {
   if (current === undefined) return 'created';
+  if (current.hidden) return 'hidden';
   if (incoming.readAt < current.readAt) return 'stale';
   if (current.deletedAt !== null) return 'restored';
   return incoming.hash === current.hash ? 'unchanged' : 'updated';

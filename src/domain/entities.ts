@@ -1,4 +1,5 @@
 import type { Json } from './json.ts';
+import type { SyncFailure } from './sync-state.ts';
 
 /** Attributes that have no member of their own, by slug, in the plain form that our REST shows. */
 export type PlainAttributes = { readonly [slug: string]: Json };
@@ -55,4 +56,6 @@ export interface EntityRow extends EntityHead {
   /** Lower-case e-mail addresses or domains. */
   readonly keys: readonly string[];
   readonly mergedInto: string | null;
+  /** Why its last write failed for good; null when it did not. */
+  readonly syncFailure: SyncFailure | null;
 }

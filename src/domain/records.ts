@@ -26,6 +26,8 @@ export interface MirroredRecord extends RecordSnapshot {
   readonly deletedAt: string | null;
   /** The survivor's record id, when this record was merged away. */
   readonly mergedInto: string | null;
+  /** Removed here by DELETE: what Attio says of it is not taken in. */
+  readonly hidden: boolean;
 }
 
 /** The slugs whose values differ between two reads, sorted. */

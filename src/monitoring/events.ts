@@ -26,7 +26,7 @@ const CIRCUIT_LEVELS = { closed: 0, 'half-open': 1, open: 2 } as const;
  * fails the one who tells: what goes wrong in here is dropped. Log lines hold ids, kinds and counts, no values.
  */
 export class Events {
-  readonly #log: { readonly [component in 'sync' | 'attio' | 'webhooks' | 'service']: Log };
+  readonly #log: { readonly [component in 'sync' | 'attio' | 'webhooks' | 'outbox' | 'service']: Log };
   readonly #metrics: Metrics;
 
   constructor(deps: { logger: Logger; metrics: Metrics }) {
@@ -35,6 +35,7 @@ export class Events {
       sync: component('sync'),
       attio: component('attio'),
       webhooks: component('webhooks'),
+      outbox: component('outbox'),
       service: component('service'),
     };
     this.#metrics = deps.metrics;
@@ -173,6 +174,40 @@ export class Events {
 
   inboxPaused(waitMs: number, error: unknown): void {
     this.#tell(() => this.#log.webhooks.warn({ waitMs, err: error }, 'the inbox waits for an outage to end'));
+  }
+
+  // --- writes
+
+  writeSettled(kind: string, outcome: string, lagSeconds: number): void {
+    this.#tell(() => {
+      this.#metrics.outboxWrites.inc({ object: kind, outcome });
+      this.#metrics.outboxLagSeconds.observe(Math.max(0, lagSeconds));
+      this.#log.outbox.debug({ object: kind, outcome, lagSeconds }, 'write settled');
+    });
+  }
+
+  writeRetried(kind: string, attempt: number, error: unknown): void {
+    this.#tell(() => {
+      this.#metrics.outboxWrites.inc({ object: kind, outcome: 'retried' });
+      this.#log.outbox.warn({ object: kind, attempt, err: error }, 'write failed; it is tried again');
+    });
+  }
+
+  writeBuried(kind: string, reason: string): void {
+    this.#tell(() =>
+      this.#log.outbox.error({ object: kind, reason }, 'write given up: it is a dead letter now'),
+    );
+  }
+
+  conflictDecided(object: string, decided: 'local' | 'attio', count: number): void {
+    this.#tell(() => {
+      this.#metrics.conflicts.inc({ object, decided }, count);
+      this.#log.outbox.info({ object, decided, count }, 'both sides had changed a field');
+    });
+  }
+
+  outboxPaused(waitMs: number, error: unknown): void {
+    this.#tell(() => this.#log.outbox.warn({ waitMs, err: error }, 'the outbox waits for an outage to end'));
   }
 
   // --- caches

@@ -74,6 +74,20 @@ export function createMetrics(deps: MetricsDeps) {
       [],
       LAG_BUCKETS,
     ),
+    outboxWrites: counter('outbox_writes_total', 'Writes to Attio by what became of them', [
+      'object',
+      'outcome',
+    ]),
+    outboxLagSeconds: histogram(
+      'outbox_lag_seconds',
+      'From the acceptance of a write until it was settled',
+      [],
+      LAG_BUCKETS,
+    ),
+    conflicts: counter('conflicts_total', 'Fields that both sides had changed, by whose value stands', [
+      'object',
+      'decided',
+    ]),
     syncRecords: counter('sync_records_total', 'Records by what a read of them led to', [
       'object',
       'outcome',

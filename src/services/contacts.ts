@@ -1,106 +1,106 @@
+import type { BatchRejection, BatchView } from '../domain/batches.ts';
 import type {
   Company,
   CompanyFacts,
   Contact,
   ContactFacts,
   EntityHead,
-  EntityKind,
   EntityRow,
 } from '../domain/entities.ts';
 import { ServiceError } from './errors.ts';
-import type { EntityStore, Page } from './ports.ts';
-
-/** A thing, and the ids of those that were merged into it. */
-export interface Found<T> {
-  readonly thing: T;
-  readonly mergedFrom: readonly string[];
-}
-
-interface ListQuery {
-  readonly externalId?: string;
-  /** Continue after this id. */
-  readonly after?: string;
-  readonly limit: number;
-}
-
-/** How many merges a chain may have: a longer one is a loop. */
-const MAX_MERGE_STEPS = 100;
-
-/** Reads things of one kind from the local database; never asks Attio. */
-class EntityReader<T> {
-  readonly #kind: EntityKind;
-  readonly #noun: string;
-  readonly #entities: EntityStore;
-  readonly #shape: (row: EntityRow) => T;
-
-  constructor(kind: EntityKind, noun: string, entities: EntityStore, shape: (row: EntityRow) => T) {
-    this.#kind = kind;
-    this.#noun = noun;
-    this.#entities = entities;
-    this.#shape = shape;
-  }
-
-  /**
-   * @param id ours or the Attio record id; one that was merged away finds the survivor
-   * @throws ServiceError `not_found`, or `gone` for a deleted one
-   */
-  async get(id: string): Promise<Found<T>> {
-    let row = await this.#entities.find(this.#kind, id);
-    for (let step = 0; row?.mergedInto != null && step < MAX_MERGE_STEPS; step += 1) {
-      row = await this.#entities.find(this.#kind, row.mergedInto);
-    }
-    if (row === undefined) throw new ServiceError('not_found', `there is no ${this.#noun} with this id`);
-    if (row.deletedAt !== null) {
-      throw new ServiceError('gone', `this ${this.#noun} was deleted at ${row.deletedAt}`);
-    }
-    return { thing: this.#shape(row), mergedFrom: await this.#entities.mergedFrom(this.#kind, row.id) };
-  }
-
-  protected async page(query: ListQuery, key: string | undefined): Promise<Page<T, string>> {
-    if (key !== undefined) return this.#matching(await this.#entities.findByKey(this.#kind, key), query);
-    if (query.externalId !== undefined) {
-      const row = await this.#entities.findByExternalId(this.#kind, query.externalId);
-      return this.#matching(row === undefined ? [] : [row], query);
-    }
-    const rows = await this.#entities.list(this.#kind, query.after ?? '', query.limit + 1);
-    const page = rows.slice(0, query.limit);
-    return {
-      rows: page.map(this.#shape),
-      next: rows.length > query.limit ? (page.at(-1)?.id ?? null) : null,
-    };
-  }
-
-  /** What a key or an external id finds is at most a handful: one page. */
-  #matching(rows: readonly EntityRow[], query: ListQuery): Page<T, string> {
-    const live = rows.filter(
-      (row) =>
-        row.deletedAt === null && (query.externalId === undefined || row.externalId === query.externalId),
-    );
-    return { rows: live.slice(0, query.limit).map(this.#shape), next: null };
-  }
-}
+import type { CompanyInput, ContactInput, Synced, WriteOptions, Written } from './inputs.ts';
+import { companyDraft, contactDraft } from './outbox/intents.ts';
+import type { RemovalOptions, RemovalService } from './outbox/removal.ts';
+import type { OutboxWriter } from './outbox/writer.ts';
+import type { BatchStore, Page } from './ports.ts';
+import { type ListQuery, Things, type ThingsDeps } from './things.ts';
 
 /** People, as contacts of the internal systems. */
-export class ContactsService extends EntityReader<Contact> {
-  constructor(deps: { entities: EntityStore }) {
-    super('people', 'contact', deps.entities, toContact);
+export class ContactsService extends Things<Contact> {
+  readonly #writer: OutboxWriter;
+  readonly #removal: RemovalService;
+
+  constructor(deps: ThingsDeps & { writer: OutboxWriter; removal: RemovalService }) {
+    super('people', 'contact', deps, toContact);
+    this.#writer = deps.writer;
+    this.#removal = deps.removal;
   }
 
   /** @param query.email any of the person's addresses, in any case */
-  async list(query: ListQuery & { readonly email?: string }): Promise<Page<Contact, string>> {
+  async list(query: ListQuery & { readonly email?: string }): Promise<Page<Synced<Contact>, string>> {
     return this.page(query, query.email?.toLowerCase());
+  }
+
+  /**
+   * Makes the contact with an e-mail address, or changes the one that has it. The local database first, then Attio.
+   * @throws ServiceError `invalid`, `conflict`, `refused` (by Attio), `unavailable`
+   */
+  async upsert(input: ContactInput, options: WriteOptions): Promise<Written<Contact>> {
+    const id = await this.#writer.write({ draft: contactDraft(input), given: givenIn(input) }, options);
+    return this.get(id);
+  }
+
+  /**
+   * Takes many at once, in order; none is waited for.
+   * @param rejected items that were wrong in themselves
+   * @throws ServiceError `invalid` when none can be taken; `unavailable`
+   */
+  async batch(
+    items: readonly { readonly index: number; readonly input: ContactInput }[],
+    rejected: readonly BatchRejection[],
+  ): Promise<{ id: string; accepted: number; rejected: readonly BatchRejection[] }> {
+    const requests = items.map(({ index, input }) => {
+      return { index, draft: contactDraft(input), given: givenIn(input) };
+    });
+    return this.#writer.writeAll(requests, rejected);
+  }
+
+  /** Removes a contact here, and in Attio when asked to. @throws ServiceError `not_found`, `gone`, `refused` */
+  async remove(id: string, options: RemovalOptions & WriteOptions): Promise<Written<Contact>> {
+    const { entity, outboxId } = await this.#removal.remove(await this.living(id), options);
+    if (outboxId !== null) await this.#writer.follow(outboxId, options);
+    return this.synced(entity);
   }
 }
 
-export class CompaniesService extends EntityReader<Company> {
-  constructor(deps: { entities: EntityStore }) {
-    super('companies', 'company', deps.entities, toCompany);
+export class CompaniesService extends Things<Company> {
+  readonly #writer: OutboxWriter;
+
+  constructor(deps: ThingsDeps & { writer: OutboxWriter }) {
+    super('companies', 'company', deps, toCompany);
+    this.#writer = deps.writer;
   }
 
   /** @param query.domain any of the company's domains, in any case */
-  async list(query: ListQuery & { readonly domain?: string }): Promise<Page<Company, string>> {
+  async list(query: ListQuery & { readonly domain?: string }): Promise<Page<Synced<Company>, string>> {
     return this.page(query, query.domain?.toLowerCase());
   }
+
+  /** As for contacts, by a domain. @throws ServiceError `invalid`, `conflict`, `refused`, `unavailable` */
+  async upsert(input: CompanyInput, options: WriteOptions): Promise<Written<Company>> {
+    const id = await this.#writer.write({ draft: companyDraft(input), given: givenIn(input) }, options);
+    return this.get(id);
+  }
+}
+
+/** What became of batches. */
+export class BatchesService {
+  readonly #batches: BatchStore;
+
+  constructor(deps: { batches: BatchStore }) {
+    this.#batches = deps.batches;
+  }
+
+  /** @throws ServiceError `not_found` */
+  async get(id: string): Promise<BatchView> {
+    const view = await this.#batches.view(id);
+    if (view === undefined) throw new ServiceError('not_found', 'there is no batch with this id');
+    return view;
+  }
+}
+
+function givenIn(input: Pick<ContactInput, 'attributes'>): ReadonlySet<string> {
+  return new Set(Object.keys(input.attributes ?? {}));
 }
 
 function head(row: EntityRow): EntityHead {

@@ -10,26 +10,55 @@ export type ServiceErrorKind =
   | 'cursor_expired'
   | 'unavailable';
 
+/** What is wrong with one member of the input; `path` is a JSON pointer. */
+export interface MemberFault {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A refusal in Attio's own words. They may quote what was sent: for the sender, never for a log. */
+export interface AttioRefusal {
+  readonly code: string;
+  readonly message: string;
+}
+
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
   readonly kind: ServiceErrorKind;
   /** Which member of the input is meant, as a JSON pointer or parameter name. */
   readonly path: string | null;
+  /** Several members at fault. */
+  readonly errors: readonly MemberFault[];
   /** Seconds after which another try makes sense (`unavailable`). */
   readonly retryAfterSeconds: number | null;
   /** `unavailable`, but only what was asked for: other work need not wait. */
   readonly isolated: boolean;
+  readonly #attio: AttioRefusal | null;
 
   constructor(
     kind: ServiceErrorKind,
     message: string,
-    options: { path?: string; retryAfterSeconds?: number; isolated?: boolean; cause?: unknown } = {},
+    options: {
+      path?: string;
+      errors?: readonly MemberFault[];
+      retryAfterSeconds?: number;
+      isolated?: boolean;
+      attio?: AttioRefusal | null;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.kind = kind;
     this.path = options.path ?? null;
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
     this.isolated = options.isolated ?? false;
+    this.errors = options.errors ?? [];
+    this.#attio = options.attio ?? null;
+  }
+
+  /** Attio's own words, when it is Attio that has refused (`refused`). */
+  get attio(): AttioRefusal | null {
+    return this.#attio;
   }
 }
 

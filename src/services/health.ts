@@ -46,6 +46,7 @@ export interface HealthDeps {
   /** Stores something. @throws when the database cannot */
   readonly probeDatabase: () => Promise<void>;
   readonly inboxStats: () => Promise<{ pending: number; oldestReceivedAt: string | null }>;
+  readonly outboxStats: () => Promise<{ pending: number; oldestAcceptedAt: string | null }>;
   readonly deadLetters: () => Promise<Record<DeadLetterKind, number>>;
   /** Attio is asked at most this often, however often health is. */
   readonly probeEveryMs: number;
@@ -60,7 +61,7 @@ const PART_LIMIT_MS = 1_500;
 const REFUSED_HINT =
   'Attio refuses the token, or some of what is asked with it: check ATTIO_API_KEY and its scopes';
 
-const UNKNOWN_QUEUE = { pending: 0, oldestReceivedAt: null };
+const UNKNOWN_QUEUE = { pending: 0, oldestAt: null };
 const NO_LETTERS: Record<DeadLetterKind, number> = { inbox: 0, outbox: 0, notify: 0 };
 
 /** How the service is, for those who watch it. */
@@ -103,35 +104,46 @@ export class HealthService {
   }
 
   async report(): Promise<HealthReport> {
-    const { clock, version, inboxStats, deadLetters } = this.#deps;
-    const [database, attio, inbox, dead] = await Promise.all([
+    const { version, inboxStats, outboxStats, deadLetters } = this.#deps;
+    const [database, attio, inbox, outbox, dead] = await Promise.all([
       this.#checkDatabase(),
       this.#checkAttio(),
-      this.#within(
-        inboxStats().catch(() => UNKNOWN_QUEUE),
-        UNKNOWN_QUEUE,
-      ),
+      this.#checkQueue(async () => {
+        const { pending, oldestReceivedAt } = await inboxStats();
+        return { pending, oldestAt: oldestReceivedAt };
+      }),
+      this.#checkQueue(async () => {
+        const { pending, oldestAcceptedAt } = await outboxStats();
+        return { pending, oldestAt: oldestAcceptedAt };
+      }),
       this.#within(
         deadLetters().catch(() => NO_LETTERS),
         NO_LETTERS,
       ),
     ]);
-    const oldestAgeSeconds =
-      inbox.oldestReceivedAt === null
-        ? 0
-        : Math.max(0, (clock.now() - Date.parse(inbox.oldestReceivedAt)) / 1000);
     return {
       status: overall(database.status, attio),
       version,
-      uptimeSeconds: Math.floor((clock.now() - this.#startedAt) / 1000),
+      uptimeSeconds: Math.floor((this.#deps.clock.now() - this.#startedAt) / 1000),
       checks: {
         attio,
         database,
         redis: null,
-        inbox: { pending: inbox.pending, oldestAgeSeconds, dead: dead.inbox },
-        outbox: { pending: 0, oldestAgeSeconds: 0, dead: dead.outbox },
+        inbox: { ...inbox, dead: dead.inbox },
+        outbox: { ...outbox, dead: dead.outbox },
       },
     };
+  }
+
+  async #checkQueue(
+    look: () => Promise<{ pending: number; oldestAt: string | null }>,
+  ): Promise<Omit<QueueHealth, 'dead'>> {
+    const { pending, oldestAt } = await this.#within(
+      look().catch(() => UNKNOWN_QUEUE),
+      UNKNOWN_QUEUE,
+    );
+    const ageMs = oldestAt === null ? 0 : this.#deps.clock.now() - Date.parse(oldestAt);
+    return { pending, oldestAgeSeconds: Math.max(0, ageMs / 1000) };
   }
 
   async #checkDatabase(): Promise<DatabaseHealth> {

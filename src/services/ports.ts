@@ -2,11 +2,15 @@
  * What the services need and do not build themselves. `app.ts` hands over objects that fit by shape; the
  * store, the queue and monitoring know nothing of this file.
  */
+import type { BatchRejection, BatchView, NewBatch } from '../domain/batches.ts';
 import type { Change, NewChange } from '../domain/changes.ts';
-import type { DeadLetter, DeadLetterKind } from '../domain/dead-letters.ts';
+import type { Conflict, NewConflict } from '../domain/conflicts.ts';
+import type { DeadLetter, DeadLetterKind, NewDeadLetter } from '../domain/dead-letters.ts';
 import type { EntityKind, EntityRow } from '../domain/entities.ts';
+import type { NewOutboxRow, OutboxOutcome, OutboxRow, WriteBase } from '../domain/outbox.ts';
 import type { MirroredRecord } from '../domain/records.ts';
 import type { RunCounts, RunStatus, SyncRun } from '../domain/sync-runs.ts';
+import type { SyncFailure } from '../domain/sync-state.ts';
 
 /** A page of rows and the position to continue from; null when there are no more. */
 export interface Page<T, P> {
@@ -15,7 +19,10 @@ export interface Page<T, P> {
 }
 
 /** What the staleness gate needs to know of a mirrored record. */
-export type RecordState = Pick<MirroredRecord, 'recordId' | 'readAt' | 'hash' | 'deletedAt' | 'mergedInto'>;
+export type RecordState = Pick<
+  MirroredRecord,
+  'recordId' | 'readAt' | 'hash' | 'deletedAt' | 'mergedInto' | 'hidden'
+>;
 
 export interface RecordStore {
   states(object: string, recordIds: readonly string[]): Promise<Map<string, RecordState>>;
@@ -33,6 +40,8 @@ export interface RecordStore {
       mergedInto: string | null;
     }[],
   ): Promise<void>;
+  /** Hides a record, without its values; or lets it be read again. */
+  setHidden(object: string, recordIds: readonly string[], hidden: boolean, at: string): Promise<void>;
   countLive(object: string): Promise<number>;
   /** Ids of live records last read before `readAt`, in id order, from after `afterId`. */
   liveIds(object: string, beforeReadAt: string, afterId: string, limit: number): Promise<string[]>;
@@ -49,7 +58,52 @@ export interface EntityStore {
   mergedFrom(kind: EntityKind, id: string): Promise<string[]>;
   /** Record ids of the live things that hold each key. */
   ownersOf(kind: EntityKind, keys: readonly string[]): Promise<Map<string, string[]>>;
+  /** Live things that no record is known of yet, by a key of theirs. */
+  unlinkedByKeys(kind: EntityKind, keys: readonly string[]): Promise<Map<string, EntityRow>>;
   put(rows: readonly EntityRow[]): Promise<void>;
+  remove(kind: EntityKind, id: string): Promise<void>;
+}
+
+export interface OutboxStore {
+  /** @returns the row's id */
+  add(row: NewOutboxRow): Promise<number>;
+  get(id: number): Promise<(OutboxRow & { readonly status: string }) | undefined>;
+  due(now: string, inHand: ReadonlySet<number>, limit: number): Promise<OutboxRow[]>;
+  nextDueAt(after: string): Promise<string | null>;
+  /** Pending rows by thing, in order. */
+  pendingOf(kind: EntityKind, entityIds: readonly string[]): Promise<Map<string, OutboxRow[]>>;
+  /** Only a pending row can be settled. @returns whether it was */
+  settle(id: number, outcome: OutboxOutcome, at: string, failure: SyncFailure | null): Promise<boolean>;
+  bury(letter: NewDeadLetter): Promise<void>;
+  rebase(id: number, base: WriteBase): Promise<void>;
+  redirect(kind: EntityKind, fromId: string, toId: string): Promise<void>;
+  retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void>;
+  revive(id: number, letterId: number, now: string): Promise<boolean>;
+  cancelOf(kind: EntityKind, entityId: string, at: string): Promise<number[]>;
+  stats(): Promise<{ pending: number; oldestAcceptedAt: string | null }>;
+}
+
+export interface ConflictStore {
+  append(conflicts: readonly NewConflict[]): Promise<void>;
+  list(status: Conflict['status'] | null, afterId: number, limit: number): Promise<Page<Conflict, number>>;
+  countOpen(): Promise<number>;
+  removeOf(object: string, entityId: string): Promise<void>;
+}
+
+export interface ErasureStore {
+  /** Removes values from changes, conflicts, events and dead letters. */
+  erase(erased: {
+    object: string;
+    entityIds: readonly string[];
+    recordIds: readonly string[];
+    keys: readonly string[];
+  }): Promise<void>;
+}
+
+export interface BatchStore {
+  add(batch: NewBatch): Promise<void>;
+  setRejected(id: string, rejected: readonly BatchRejection[]): Promise<void>;
+  view(id: string): Promise<BatchView | undefined>;
 }
 
 export interface ChangeStore {
@@ -112,6 +166,10 @@ export interface Stores {
   readonly entities: EntityStore;
   readonly changes: ChangeStore;
   readonly runs: SyncRunStore;
+  readonly outbox: OutboxStore;
+  readonly conflicts: ConflictStore;
+  readonly batches: BatchStore;
+  readonly erasure: ErasureStore;
 }
 
 export interface UnitOfWork extends Stores {
@@ -142,5 +200,15 @@ export interface SyncEvents {
   workspaceMismatch(expected: string, actual: string): void;
   tokenRefused(detail: string): void;
   /** A fault of ours: logged whole, shown to nobody. */
+  unexpected(where: string, error: unknown): void;
+}
+
+/** What happened to writes. Never throws. */
+export interface OutboxEvents {
+  writeSettled(kind: EntityKind, outcome: OutboxOutcome, lagSeconds: number): void;
+  writeRetried(kind: EntityKind, attempt: number, error: unknown): void;
+  writeBuried(kind: EntityKind, reason: string): void;
+  conflictDecided(object: string, decided: 'local' | 'attio', count: number): void;
+  outboxPaused(waitMs: number, error: unknown): void;
   unexpected(where: string, error: unknown): void;
 }

@@ -70,12 +70,31 @@ export class SchemaService {
 
   /** A function that shows an object's values in plain form: scalars for single attributes, lists for multiple ones. */
   async plainValues(object: string): Promise<(values: RecordValues) => PlainAttributes> {
-    const attributes = await askAttio(() => this.#schema.attributes(object));
-    const bySlug = new Map(attributes.map((attribute) => [attribute.api_slug, attribute]));
+    const attributes = await this.attributesOf(object);
     return (values) =>
       Object.fromEntries(
-        Object.entries(values).map(([slug, ofSlug]) => [slug, plain(bySlug.get(slug), ofSlug)]),
+        Object.entries(values).map(([slug, ofSlug]) => [slug, plain(attributes.get(slug), ofSlug)]),
       );
+  }
+
+  /** An object's attributes by slug. @throws ServiceError `unavailable` */
+  async attributesOf(object: string): Promise<ReadonlyMap<string, Attribute>> {
+    return bySlug(await askAttio(() => this.#schema.attributes(object)));
+  }
+
+  /** The same from memory, whatever its age; null when there is nothing in memory. Never asks Attio. */
+  knownAttributes(object: string): ReadonlyMap<string, Attribute> | null {
+    const known = this.#schema.knownAttributes(object);
+    return known && bySlug(known);
+  }
+
+  /** An attribute of an object, as webhooks name it, was made or changed. */
+  async attributeChanged(objectId: string): Promise<void> {
+    const slug = await this.slugOf(objectId);
+    if (slug === null) return;
+    this.#schema.expireAttributes(slug);
+    // Warm again: checking what callers send costs no call then.
+    await this.attributesOf(slug);
   }
 
   async #find(objectId: string): Promise<string | null | undefined> {
@@ -87,4 +106,8 @@ export class SchemaService {
 /** An attribute may be newer than the schema we hold: its values say their own type, but not whether there may be more. */
 function plain(attribute: Attribute | undefined, values: RecordValues[string]): Json {
   return attribute === undefined ? readUnlisted(values) : readValues(attribute, values);
+}
+
+function bySlug(attributes: readonly Attribute[]): ReadonlyMap<string, Attribute> {
+  return new Map(attributes.map((attribute) => [attribute.api_slug, attribute]));
 }

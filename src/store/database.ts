@@ -2,6 +2,8 @@ import { Kysely, type Transaction } from 'kysely';
 import { type MigrationProvider, Migrator } from 'kysely/migration';
 import { StorageUnavailableError } from '../domain/storage.ts';
 import { initial } from './migrations/001-initial.ts';
+import { outbox } from './migrations/002-outbox.ts';
+import { idempotency } from './migrations/003-idempotency.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
 import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
@@ -15,7 +17,13 @@ export type Handle = Kysely<Schema> | Transaction<Schema>;
 /** Rows per statement: well under SQLite's 32,766 bound parameters for the widest table. */
 export const ROWS_PER_STATEMENT = 500;
 
-const migrations: MigrationProvider = { getMigrations: async () => ({ '001-initial': initial }) };
+const migrations: MigrationProvider = {
+  getMigrations: async () => ({
+    '001-initial': initial,
+    '002-outbox': outbox,
+    '003-idempotency': idempotency,
+  }),
+};
 
 /**
  * Opens the database; does not migrate, and does not yet connect to a server.

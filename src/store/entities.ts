@@ -60,6 +60,32 @@ export class EntitiesStore {
     return row && readEntity(row);
   }
 
+  /** Live things that no record is known of yet, by a key of theirs. */
+  async unlinkedByKeys(kind: EntityKind, keys: readonly string[]): Promise<Map<string, EntityRow>> {
+    const found = new Map<string, EntityRow>();
+    for (const part of chunks(keys)) {
+      const rows = await this.#db
+        .selectFrom('entity_key')
+        .innerJoin('entity', (join) =>
+          join.onRef('entity.kind', '=', 'entity_key.kind').onRef('entity.id', '=', 'entity_key.entity_id'),
+        )
+        .selectAll('entity')
+        .select('entity_key.key')
+        .where('entity_key.kind', '=', kind)
+        .where('entity_key.key', 'in', part)
+        .where('entity.record_id', 'is', null)
+        .orderBy('entity.created_at')
+        .execute();
+      for (const { key, ...row } of rows) if (!found.has(key)) found.set(key, readEntity(row));
+    }
+    return found;
+  }
+
+  async remove(kind: EntityKind, id: string): Promise<void> {
+    await this.#db.deleteFrom('entity_key').where('kind', '=', kind).where('entity_id', '=', id).execute();
+    await this.#db.deleteFrom('entity').where('kind', '=', kind).where('id', '=', id).execute();
+  }
+
   async list(kind: EntityKind, afterId: string, limit: number): Promise<EntityRow[]> {
     const rows = await this.#db
       .selectFrom('entity')
@@ -130,6 +156,7 @@ export class EntitiesStore {
           updated_at: eb.ref('excluded.updated_at'),
           deleted_at: eb.ref('excluded.deleted_at'),
           merged_into: eb.ref('excluded.merged_into'),
+          sync_failure_json: eb.ref('excluded.sync_failure_json'),
         })),
       )
       .execute();
@@ -169,6 +196,7 @@ function readEntity(row: EntityTable): EntityRow {
     updatedAt: row.updated_at,
     deletedAt: row.deleted_at,
     mergedInto: row.merged_into,
+    syncFailure: row.sync_failure_json === null ? null : parseJson(row.sync_failure_json),
   };
 }
 
@@ -185,5 +213,6 @@ function writeEntity(row: EntityRow): EntityTable {
     updated_at: row.updatedAt,
     deleted_at: row.deletedAt,
     merged_into: row.mergedInto,
+    sync_failure_json: row.syncFailure === null ? null : JSON.stringify(row.syncFailure),
   };
 }

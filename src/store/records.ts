@@ -1,11 +1,14 @@
+import type { Insertable, Selectable } from 'kysely';
 import type { MirroredRecord } from '../domain/records.ts';
 import { chunks, type Handle, loadBy, parseJson } from './database.ts';
 import type { RecordTable } from './schema.ts';
 
-type State = Pick<MirroredRecord, 'recordId' | 'readAt' | 'hash' | 'deletedAt' | 'mergedInto'>;
-type StateRow = Pick<RecordTable, 'record_id' | 'read_at' | 'hash' | 'deleted_at' | 'merged_into'>;
+type State = Pick<MirroredRecord, 'recordId' | 'readAt' | 'hash' | 'deletedAt' | 'mergedInto' | 'hidden'>;
+type StateRow = Pick<RecordTable, 'record_id' | 'read_at' | 'hash' | 'deleted_at' | 'merged_into'> & {
+  hidden: 0 | 1;
+};
 
-const STATE_COLUMNS = ['record_id', 'read_at', 'hash', 'deleted_at', 'merged_into'] as const;
+const STATE_COLUMNS = ['record_id', 'read_at', 'hash', 'deleted_at', 'merged_into', 'hidden'] as const;
 
 /** The mirror: one row per Attio record ever seen, living or gone. */
 export class RecordsStore {
@@ -62,6 +65,7 @@ export class RecordsStore {
               read_at: eb.ref('excluded.read_at'),
               deleted_at: eb.ref('excluded.deleted_at'),
               merged_into: eb.ref('excluded.merged_into'),
+              hidden: eb.ref('excluded.hidden'),
             }))
             .whereRef('excluded.read_at', '>=', 'record.read_at'),
         )
@@ -100,6 +104,17 @@ export class RecordsStore {
     }
   }
 
+  /** Hides a record, without its values, or shows it again as one that is gone until it is next read. */
+  async setHidden(object: string, recordIds: readonly string[], hidden: boolean, at: string): Promise<void> {
+    if (recordIds.length === 0) return;
+    await this.#db
+      .updateTable('record')
+      .set(hidden ? { hidden: 1, deleted_at: at, values_json: '{}', hash: '', web_url: null } : { hidden: 0 })
+      .where('object', '=', object)
+      .where('record_id', 'in', recordIds)
+      .execute();
+  }
+
   async countLive(object: string): Promise<number> {
     const row = await this.#db
       .selectFrom('record')
@@ -132,10 +147,11 @@ function readState(row: StateRow): State {
     hash: row.hash,
     deletedAt: row.deleted_at,
     mergedInto: row.merged_into,
+    hidden: row.hidden === 1,
   };
 }
 
-function readRecord(row: RecordTable): MirroredRecord {
+function readRecord(row: Selectable<RecordTable>): MirroredRecord {
   return {
     ...readState(row),
     object: row.object,
@@ -145,7 +161,7 @@ function readRecord(row: RecordTable): MirroredRecord {
   };
 }
 
-function writeRecord(record: MirroredRecord): RecordTable {
+function writeRecord(record: MirroredRecord): Insertable<RecordTable> {
   return {
     object: record.object,
     record_id: record.recordId,
@@ -156,5 +172,6 @@ function writeRecord(record: MirroredRecord): RecordTable {
     read_at: record.readAt,
     deleted_at: record.deletedAt,
     merged_into: record.mergedInto,
+    hidden: record.hidden ? 1 : 0,
   };
 }

@@ -12,6 +12,11 @@ export interface RetentionCutoffs {
   readonly keptEvents: string;
   readonly changes: string;
   readonly runs: string;
+  /** Writes that are settled, but for dead ones, and batches. */
+  readonly writes: string;
+  readonly conflicts: string;
+  /** Requests with an idempotency key. */
+  readonly keyedRequests: string;
 }
 
 /** Drops what has outlived its use. Dead letters and pending events stay until somebody settles them. */
@@ -27,6 +32,10 @@ export async function dropExpired(
     (tx) => dropChanges(tx, cutoffs.changes),
     (tx) => dropRuns(tx, cutoffs.runs),
     dropOrphanedPages,
+    (tx) => dropWrites(tx, cutoffs.writes),
+    (tx) => dropBatches(tx, cutoffs.writes),
+    (tx) => dropConflicts(tx, cutoffs.conflicts),
+    (tx) => dropKeyedRequests(tx, cutoffs.keyedRequests),
   ];
   let total = 0;
   for (const step of steps) {
@@ -85,6 +94,54 @@ async function dropChanges(tx: Handle, before: string): Promise<number> {
   return expired.length;
 }
 
+async function dropWrites(tx: Handle, before: string): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('outbox')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('outbox')
+        .select('id')
+        .where('settled_at', '<', before)
+        .where('status', 'in', ['done', 'refused', 'cancelled'])
+        .limit(ROWS_PER_STEP),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
+/** A batch is told by its rows: it goes when they have gone. */
+async function dropBatches(tx: Handle, before: string): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('batch')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('batch')
+        .select('batch.id')
+        .where('created_at', '<', before)
+        .where(({ not, exists, selectFrom }) =>
+          not(exists(selectFrom('outbox').select('outbox.id').whereRef('outbox.batch_id', '=', 'batch.id'))),
+        )
+        .limit(ROWS_PER_STEP),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
+async function dropConflicts(tx: Handle, before: string): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('conflict')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('conflict')
+        .select('id')
+        .where('status', '=', 'resolved')
+        .where('at', '<', before)
+        .limit(ROWS_PER_STEP),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
 async function dropRuns(tx: Handle, before: string): Promise<number> {
   const { numDeletedRows } = await tx
     .deleteFrom('sync_run')
@@ -109,4 +166,14 @@ async function dropOrphanedPages(tx: Handle): Promise<number> {
     )
     .execute();
   return 0;
+}
+
+async function dropKeyedRequests(tx: Handle, before: string): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('idempotency')
+    .where('scope', 'in', (eb) =>
+      eb.selectFrom('idempotency').select('scope').where('started_at', '<', before).limit(ROWS_PER_STEP),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
 }

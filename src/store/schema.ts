@@ -15,7 +15,11 @@ export interface Schema {
   webhook_delivery: { dedupe_key: string; received_at: string };
   inbox: InboxTable;
   dead_letter: DeadLetterTable;
+  idempotency: IdempotencyTable;
   sync_run: SyncRunTable;
+  outbox: OutboxTable;
+  batch: { id: string; total: number; rejected_json: string; created_at: string };
+  conflict: ConflictTable;
   sync_page: { run_id: string; page_offset: number; record_ids: string; read_at: string; last: 0 | 1 };
 }
 
@@ -29,6 +33,7 @@ export interface RecordTable {
   read_at: string;
   deleted_at: string | null;
   merged_into: string | null;
+  hidden: Generated<0 | 1>;
 }
 
 export interface EntityTable {
@@ -43,6 +48,7 @@ export interface EntityTable {
   updated_at: string;
   deleted_at: string | null;
   merged_into: string | null;
+  sync_failure_json: string | null;
 }
 
 export interface ChangeTable {
@@ -77,10 +83,57 @@ export interface DeadLetterTable {
   reason: string;
   detail: string;
   event_id: number | null;
+  outbox_id: number | null;
   event_type: string | null;
   body_base64: string | null;
   attempts: number;
   created_at: string;
+}
+
+export interface OutboxTable {
+  id: Generated<number>;
+  operation: string;
+  kind: string;
+  entity_id: string;
+  key: string | null;
+  intent_json: string;
+  base_json: string;
+  undo_json: string;
+  /** pending → done | refused | dead | cancelled; replaying a dead one makes it pending again. */
+  status: string;
+  attempts: number;
+  next_attempt_at: string;
+  accepted_at: string;
+  settled_at: string | null;
+  after_id: number | null;
+  batch_id: string | null;
+  batch_index: number | null;
+  error_json: string | null;
+}
+
+export interface ConflictTable {
+  id: Generated<number>;
+  object: string;
+  entity_id: string;
+  record_id: string | null;
+  field: string;
+  base_json: string;
+  local_json: string;
+  attio_json: string;
+  decided: string;
+  status: string;
+  reason: string;
+  at: string;
+}
+
+export interface IdempotencyTable {
+  scope: string;
+  fingerprint: string;
+  started_at: string;
+  /** Of the reply; null while the request runs. */
+  status: number | null;
+  content_type: string | null;
+  body: string | null;
 }
 
 export interface SyncRunTable {

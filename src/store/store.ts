@@ -1,6 +1,10 @@
+import { BatchesStore } from './batches.ts';
 import { ChangesStore } from './changes.ts';
+import { ConflictsStore } from './conflicts.ts';
 import { type Database, type Handle, transaction } from './database.ts';
 import { EntitiesStore } from './entities.ts';
+import { ErasureStore } from './erasure.ts';
+import { OutboxStore } from './outbox.ts';
 import { RecordsStore } from './records.ts';
 import { SyncRunsStore } from './sync-runs.ts';
 
@@ -9,6 +13,10 @@ interface Aggregates {
   readonly entities: EntitiesStore;
   readonly changes: ChangesStore;
   readonly runs: SyncRunsStore;
+  readonly outbox: OutboxStore;
+  readonly conflicts: ConflictsStore;
+  readonly batches: BatchesStore;
+  readonly erasure: ErasureStore;
 }
 
 /** The aggregates that change together, and the way to change them in one transaction. */
@@ -18,14 +26,22 @@ export class MirrorStore implements Aggregates {
   readonly entities: EntitiesStore;
   readonly changes: ChangesStore;
   readonly runs: SyncRunsStore;
+  readonly outbox: OutboxStore;
+  readonly conflicts: ConflictsStore;
+  readonly batches: BatchesStore;
+  readonly erasure: ErasureStore;
 
   constructor(db: Database) {
     this.#db = db;
-    const { records, entities, changes, runs } = aggregates(db);
-    this.records = records;
-    this.entities = entities;
-    this.changes = changes;
-    this.runs = runs;
+    const stores = aggregates(db);
+    this.records = stores.records;
+    this.entities = stores.entities;
+    this.changes = stores.changes;
+    this.runs = stores.runs;
+    this.outbox = stores.outbox;
+    this.conflicts = stores.conflicts;
+    this.batches = stores.batches;
+    this.erasure = stores.erasure;
   }
 
   /** All or nothing. Nothing but the given stores may be awaited inside: there is one writer. */
@@ -40,5 +56,9 @@ function aggregates(db: Handle): Aggregates {
     entities: new EntitiesStore(db),
     changes: new ChangesStore(db),
     runs: new SyncRunsStore(db),
+    outbox: new OutboxStore(db),
+    conflicts: new ConflictsStore(db),
+    batches: new BatchesStore(db),
+    erasure: new ErasureStore(db),
   };
 }

@@ -124,6 +124,7 @@ export class WebhookIntake {
       reason,
       detail,
       eventId: null,
+      outboxId: null,
       eventType: null,
       bodyBase64: rawBody.toString('base64'),
       attempts: 0,

@@ -2,6 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { NewDeadLetter } from '../domain/dead-letters.ts';
 import { readWebhookEvent, type WebhookEvent } from '../domain/webhook-events.ts';
 import { isOutage, ServiceError } from '../services/errors.ts';
+import { WorkLoop } from '../services/work-loop.ts';
 import type { Inbox, InboxEvents, InboxRow, KnownWorkspace, SettleLog } from './ports.ts';
 import type { WebhookRouter } from './router.ts';
 
@@ -30,123 +31,57 @@ const LAST_RETRY_MS = 10 * 60_000;
 /** For an event that only its own request holds up; it grows with the event's age. */
 const FIRST_PUT_OFF_MS = 3_000;
 const LAST_PUT_OFF_MS = 60_000;
-const FIRST_PAUSE_MS = 1_000;
-const LAST_PAUSE_MS = 30_000;
-/** Nothing should need this look; it is the net under a lost wake-up. */
-const IDLE_LOOK_MS = 30_000;
 
 /**
  * Settles the inbox's pending events.
  *
- *   working ── an event meets an outage ──► paused ── its end, or `resume()` ──► working
- *
- * working: up to `window` events are in hand; each goes through the router, and is settled after its effect is
- * committed. A failure that is the event's own is retried with growing waits and ends in a dead letter.
- * An event that only its own request holds up (no scope for its object, say) is put off, and the others go on.
- * paused: nothing is taken in hand. An outage is nobody's attempt: events stay pending as they are, unwritten.
- * Only this process's memory knows what is in hand: after a crash every pending event is simply taken again.
+ * Each goes through the router, and is settled after its effect is committed. A failure that is the event's own is
+ * retried with growing waits and ends in a dead letter; an outage pauses all of them (see `WorkLoop`). An event that
+ * only its own request holds up (no scope for its object, say) is put off, and the others go on.
  */
 export class InboxWorker {
   readonly #deps: InboxWorkerDeps;
-  readonly #inHand = new Map<number, Promise<void>>();
-  readonly #stopped = new AbortController();
-  #nap = new AbortController();
-  #woken = false;
-  /** New events have higher ids, so a look need only go on from here. */
-  #scannedThrough = 0;
-  /** Events were let go: the next look begins at the first. */
-  #rescan = true;
-  /** When the next event that waits for its retry is due. */
-  #dueAt = Number.POSITIVE_INFINITY;
-  #pausedUntil = 0;
-  #pauses = 0;
-  #loop: Promise<void> | null = null;
+  readonly #loop: WorkLoop<InboxRow>;
 
   constructor(deps: InboxWorkerDeps) {
+    const { inbox, workspace, clock, random, events, options } = deps;
     this.#deps = deps;
+    this.#loop = new WorkLoop<InboxRow>({
+      source: {
+        due: (now, afterId, inHand, limit) => inbox.pending(now, afterId, inHand, limit),
+        nextDueAt: (after) => inbox.nextDueAt(after),
+      },
+      settle: (row) => this.#settle(row),
+      mayWork: () => workspace.maySync,
+      onPaused: (waitMs, error) => events.inboxPaused(waitMs, error),
+      clock,
+      random,
+      window: options.window,
+    });
   }
 
   start(): void {
-    this.#loop ??= this.#run();
+    this.#loop.start();
   }
 
   /** There may be something to do. */
   wake(): void {
-    this.#woken = true;
-    this.#nap.abort();
+    this.#loop.wake();
   }
 
   /** There may be something to do also among the events that were looked at before. */
   wakeAll(): void {
-    this.#rescan = true;
-    this.wake();
+    this.#loop.wakeAll();
   }
 
   /** The outage is over: waiting work goes at once. */
   resume(): void {
-    this.#pausedUntil = 0;
-    this.#pauses = 0;
-    this.wakeAll();
+    this.#loop.resume();
   }
 
   /** Takes nothing more in hand and waits for what is; what does not finish stays pending. */
   async stop(): Promise<void> {
-    this.#stopped.abort();
-    await this.#loop;
-    await Promise.allSettled(this.#inHand.values());
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#stopped.signal.aborted) {
-      this.#woken = false;
-      const waitMs = await this.#takeInHand();
-      if (!this.#woken) await this.#sleep(waitMs);
-    }
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    this.#nap = new AbortController();
-    const signal = AbortSignal.any([this.#nap.signal, this.#stopped.signal]);
-    await this.#deps.clock.sleep(ms, signal).then(
-      () => {
-        this.#rescan = true;
-      },
-      () => {}, // woken or stopped
-    );
-  }
-
-  /** @returns milliseconds until the next look, unless woken before */
-  async #takeInHand(): Promise<number> {
-    const { inbox, clock, workspace, options } = this.#deps;
-    const now = clock.now();
-    if (!workspace.maySync) return IDLE_LOOK_MS;
-    if (this.#pausedUntil > now) return this.#pausedUntil - now;
-    const room = options.window - this.#inHand.size;
-    if (room <= 0) return IDLE_LOOK_MS;
-    if (this.#rescan || this.#dueAt <= now) this.#scannedThrough = 0;
-    this.#rescan = false;
-    try {
-      const rows = await inbox.pending(iso(now), this.#scannedThrough, new Set(this.#inHand.keys()), room);
-      for (const row of rows) this.#inHand.set(row.id, this.#handle(row));
-      this.#scannedThrough = rows.at(-1)?.id ?? this.#scannedThrough;
-      const due = await inbox.nextDueAt(iso(now));
-      this.#dueAt = due === null ? Number.POSITIVE_INFINITY : Date.parse(due);
-      return Math.min(IDLE_LOOK_MS, this.#dueAt - now);
-    } catch (error) {
-      return this.#pause(error);
-    }
-  }
-
-  async #handle(row: InboxRow): Promise<void> {
-    try {
-      await this.#settle(row);
-    } catch (error) {
-      // The database: the row stays pending as it is.
-      this.#pause(error);
-    } finally {
-      this.#inHand.delete(row.id);
-      this.wake();
-    }
+    await this.#loop.stop();
   }
 
   async #settle(row: InboxRow): Promise<void> {
@@ -159,12 +94,12 @@ export class InboxWorker {
     const { outcome, failures } = await router.dispatch(event);
     if (failures.length > 0) return this.#failed(row, event, failures);
     await settled.add({ id: row.id, outcome: outcome === 'unhandled' ? 'kept' : outcome });
-    if (outcome === 'done') this.#pauses = 0;
+    if (outcome === 'done') this.#loop.succeeded();
     events.eventSettled(event.type, outcome, (clock.now() - Date.parse(row.receivedAt)) / 1000);
   }
 
   async #failed(row: InboxRow, event: WebhookEvent, failures: readonly unknown[]): Promise<void> {
-    if (this.#stopped.signal.aborted) return;
+    if (this.#loop.stopped.aborted) return;
     const { clock, options } = this.#deps;
     const outage = failures.find(isOutage);
     if (outage === undefined) return this.#countAttempt(row, event, failures[0]);
@@ -173,7 +108,7 @@ export class InboxWorker {
       return this.#bury(row, event.type, 'outage_too_long', messageOf(outage));
     }
     if (outage instanceof ServiceError && outage.isolated) return this.#putOff(row, ageMs, outage);
-    this.#pause(outage);
+    this.#loop.pause(outage);
   }
 
   /** Only what this event asks for is unavailable: it makes room for others, and comes back without an attempt counted. */
@@ -196,7 +131,7 @@ export class InboxWorker {
   async #retryAt(id: number, attempts: number, waitMs: number, error: unknown): Promise<void> {
     const dueAt = this.#deps.clock.now() + waitMs;
     await this.#deps.inbox.retryLater(id, attempts, iso(dueAt), messageOf(error));
-    this.#dueAt = Math.min(this.#dueAt, dueAt);
+    this.#loop.dueAt(dueAt);
   }
 
   async #bury(row: InboxRow, eventType: string, reason: string, detail: string): Promise<void> {
@@ -206,6 +141,7 @@ export class InboxWorker {
       reason,
       detail,
       eventId: row.id,
+      outboxId: null,
       eventType,
       bodyBase64: null,
       attempts: row.attempts,
@@ -213,20 +149,6 @@ export class InboxWorker {
     };
     await this.#deps.inbox.bury(row.id, at, letter);
     this.#deps.events.eventBuried(eventType, reason);
-  }
-
-  /** One pause for all that meet the same outage. @returns its length in milliseconds */
-  #pause(error: unknown): number {
-    const now = this.#deps.clock.now();
-    if (this.#pausedUntil > now) return this.#pausedUntil - now;
-    const asked = error instanceof ServiceError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-    const backoff = Math.min(FIRST_PAUSE_MS * 2 ** this.#pauses, LAST_PAUSE_MS);
-    const waitMs = Math.max(asked, backoff * (0.75 + this.#deps.random() / 2));
-    this.#pauses += 1;
-    this.#rescan = true;
-    this.#pausedUntil = now + waitMs;
-    this.#deps.events.inboxPaused(waitMs, error);
-    return waitMs;
   }
 }
 

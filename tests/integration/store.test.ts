@@ -38,13 +38,21 @@ function entity(id: string, more: Partial<EntityRow> = {}): EntityRow {
     updatedAt: AT,
     deletedAt: null,
     mergedInto: null,
+    syncFailure: null,
     ...more,
   };
 }
 
 function record(recordId: string, more: Partial<MirroredRecord> = {}): MirroredRecord {
   const values = { name: [{ value: recordId }] };
-  const fixed = { object: 'people', createdAt: AT, webUrl: null, deletedAt: null, mergedInto: null };
+  const fixed = {
+    object: 'people',
+    createdAt: AT,
+    webUrl: null,
+    deletedAt: null,
+    mergedInto: null,
+    hidden: false,
+  };
   return { ...fixed, recordId, values, hash: 'h', readAt: AT, ...more };
 }
 
@@ -180,7 +188,14 @@ describe('the inbox', () => {
     expect([one, two, three, four].toSorted((a, b) => a - b)).toEqual([one, two, three, four]);
     await inbox.settle([{ id: one, outcome: 'done' }], AT);
     await inbox.retryLater(two, 1, '2026-01-02', 'later');
-    const letter = { kind: 'inbox', reason: 'r', detail: 'd', eventType: 't', bodyBase64: null } as const;
+    const letter = {
+      kind: 'inbox',
+      reason: 'r',
+      detail: 'd',
+      eventType: 't',
+      outboxId: null,
+      bodyBase64: null,
+    } as const;
     await inbox.bury(three, AT, { ...letter, eventId: three, attempts: 3, createdAt: AT });
     expect((await inbox.pending(AT, 0, new Set(), 10)).map((row) => row.id)).toEqual([four]);
     expect(await inbox.nextDueAt(AT)).toBe('2026-01-02');
@@ -214,6 +229,9 @@ test('what has outlived its use goes, the feed from its start', async () => {
     keptEvents: cutoff,
     changes: cutoff,
     runs: cutoff,
+    writes: cutoff,
+    conflicts: cutoff,
+    keyedRequests: cutoff,
   };
   expect(await dropExpired(database, cutoffs, new AbortController().signal)).toBe(1);
   const [kept] = await store.changes.after(0, 10);

@@ -198,7 +198,7 @@ describe('the file of an environment', () => {
     ['development', { schemaTtlSeconds: 60, recordTtlSeconds: 10 }, 25, 5],
     ['test', { schemaTtlSeconds: 60, recordTtlSeconds: 10 }, 25, 5],
     ['staging', { schemaTtlSeconds: 300, recordTtlSeconds: 60 }, 40, 8],
-    ['production', { schemaTtlSeconds: 1800, recordTtlSeconds: 300 }, 95, 24],
+    ['production', { schemaTtlSeconds: 1800, recordTtlSeconds: 300 }, 95, 22],
   ])('of %s is read', (NODE_ENV, cache, readsPerSecond, writesPerSecond) => {
     const config: AppConfig = loadConfig({ ...DEPLOYED, NODE_ENV });
     expect(config.cache).toEqual(cache);

@@ -1,9 +1,22 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Company } from '../../domain/entities.ts';
-import type { CompaniesService } from '../../services/contacts.ts';
-import { cursorOf, encodeCursor } from '../cursor.ts';
-import { instant, limit, listOf, noQuery, oneOf, ownId, problems, shownObject } from '../schemas.ts';
+import type { CompanyInput, Synced } from '../../services/inputs.ts';
+import { attributesBody } from '../attributes.ts';
+import type { CompaniesApi } from '../deps.ts';
+import { domainField, externalIdField, lineField } from '../fields.ts';
+import { listOf, noQuery, problems, waitFlag } from '../schemas.ts';
+import {
+  commonMembers,
+  listParams,
+  nextCursor,
+  statusOf,
+  thingParams,
+  toListQuery,
+  withState,
+  withSync,
+} from '../things.ts';
+import { waitSignal } from '../wait.ts';
 
 const LIST = 'companies';
 
@@ -13,15 +26,7 @@ const companySchema = z
     domain: z.string().nullable().meta({ description: 'The first of `domains`; null when Attio has none' }),
     domains: z.array(z.string()),
     name: z.string().nullable(),
-    externalId: z.string().nullable(),
-    attributes: shownObject.meta({ description: 'Other attributes by slug, in plain form' }),
-    recordId: z.string().nullable(),
-    webUrl: z.string().nullable(),
-    version: z.int(),
-    createdAt: instant,
-    updatedAt: instant,
-    deletedAt: instant.nullable(),
-    mergedFrom: z.array(z.string()).optional().meta({ description: 'Ids that were merged into this one' }),
+    ...commonMembers,
   })
   .meta({
     id: 'Company',
@@ -39,48 +44,74 @@ const companySchema = z
         createdAt: '2026-01-01T09:30:00.000Z',
         updatedAt: '2026-01-01T09:30:00.000Z',
         deletedAt: null,
+        sync: { status: 'synced', recordId: '9ce5e7a0-1c2d-4f3e-8a9b-0c1d2e3f4a5b' },
       },
     ],
   });
 
-const query = z.strictObject({
+const companyBody = z
+  .strictObject(
+    {
+      domain: domainField.meta({
+        description: 'Finds the company, as any of its domains; a new one is made when there is none',
+      }),
+      name: lineField,
+      externalId: externalIdField,
+      attributes: attributesBody({ name: 'name' }),
+    },
+    'must be an object with at least domain',
+  )
+  .meta({
+    id: 'PutCompany',
+    description: 'A member left out is untouched; null clears it',
+    examples: [{ domain: 'example.com', name: 'Example', attributes: { description: null } }],
+  }) satisfies z.ZodType<CompanyInput>;
+
+const listQuery = z.strictObject({
   domain: z
     .string()
     .toLowerCase()
     .max(253, 'is too long for a domain')
     .regex(/^[^\s/@:.]+(\.[^\s/@:.]+)+$/, 'is not a domain')
-    .optional()
+    .exactOptional()
     .meta({ description: "Any of the company's domains, in any case" }),
-  externalId: z.string().min(1, 'is empty').optional(),
-  limit,
-  cursor: cursorOf(LIST, 'string').optional(),
+  ...listParams(LIST),
 });
 
-/** Companies as internal systems know them, from the local database. */
-export function companiesRoutes(companies: Pick<CompaniesService, 'get' | 'list'>): FastifyPluginAsyncZod {
+/** Companies as internal systems know them: read from the local database, written there first and then to Attio. */
+export function companiesRoutes(companies: CompaniesApi, ending: AbortSignal): FastifyPluginAsyncZod {
   return async (app) => {
+    app.put(
+      '/companies',
+      {
+        schema: {
+          summary: 'Writes a company, found by domain, or makes one; 202 when Attio is yet to have it',
+          tags: ['companies'],
+          querystring: z.strictObject({ wait: waitFlag }),
+          body: companyBody,
+          response: { 200: withSync(companySchema), 202: withSync(companySchema), ...problems },
+        },
+      },
+      async (request, reply) => {
+        const { wait } = request.query;
+        const result = await companies.upsert(request.body, { wait, signal: waitSignal(reply, ending) });
+        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+      },
+    );
+
     app.get(
       '/companies',
       {
         schema: {
           summary: 'Companies, all or those with a domain or external id',
           tags: ['companies'],
-          querystring: query,
+          querystring: listQuery,
           response: { 200: listOf(companySchema), ...problems },
         },
       },
       async (request) => {
-        const { domain, externalId, cursor, limit } = request.query;
-        const page = await companies.list({
-          limit,
-          ...(domain === undefined ? {} : { domain }),
-          ...(externalId === undefined ? {} : { externalId }),
-          ...(cursor === undefined ? {} : { after: cursor }),
-        });
-        return {
-          data: page.rows.map((company) => toJson(company, [])),
-          nextCursor: page.next === null ? null : encodeCursor(LIST, page.next),
-        };
+        const page = await companies.list(toListQuery(request.query));
+        return { data: page.rows.map((row) => toJson(row)), nextCursor: nextCursor(LIST, page.next) };
       },
     );
 
@@ -90,25 +121,19 @@ export function companiesRoutes(companies: Pick<CompaniesService, 'get' | 'list'
         schema: {
           summary: 'One company; a merged id finds the survivor',
           tags: ['companies'],
-          params: z.strictObject({
-            id: ownId.meta({ description: "This service's id or the Attio record id" }),
-          }),
+          params: thingParams,
           querystring: noQuery,
-          response: { 200: oneOf(companySchema), ...problems },
+          response: { 200: withSync(companySchema), ...problems },
         },
       },
       async (request) => {
-        const { thing, mergedFrom } = await companies.get(request.params.id);
-        return { data: toJson(thing, mergedFrom) };
+        const found = await companies.get(request.params.id);
+        return { data: toJson(found, found.mergedFrom), sync: found.sync };
       },
     );
   };
 }
 
-function toJson(company: Company, mergedFrom: readonly string[]): z.input<typeof companySchema> {
-  return {
-    ...company,
-    domains: [...company.domains],
-    ...(mergedFrom.length === 0 ? {} : { mergedFrom: [...mergedFrom] }),
-  };
+function toJson(company: Synced<Company>, mergedFrom?: readonly string[]): z.input<typeof companySchema> {
+  return { ...withState(company, mergedFrom), domains: [...company.thing.domains] };
 }

@@ -1,9 +1,21 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Contact } from '../../domain/entities.ts';
-import type { ContactsService } from '../../services/contacts.ts';
-import { cursorOf, encodeCursor } from '../cursor.ts';
-import { instant, limit, listOf, noQuery, oneOf, ownId, problems, shownObject } from '../schemas.ts';
+import type { Synced } from '../../services/inputs.ts';
+import { contactBody } from '../contact-body.ts';
+import type { ContactsApi } from '../deps.ts';
+import { flag, listOf, noBody, noQuery, problems, waitFlag } from '../schemas.ts';
+import {
+  commonMembers,
+  listParams,
+  nextCursor,
+  statusOf,
+  thingParams,
+  toListQuery,
+  withState,
+  withSync,
+} from '../things.ts';
+import { waitSignal } from '../wait.ts';
 
 const LIST = 'contacts';
 
@@ -17,15 +29,7 @@ const contactSchema = z
     phone: z.string().nullable(),
     jobTitle: z.string().nullable(),
     companyRecordId: z.string().nullable(),
-    externalId: z.string().nullable(),
-    attributes: shownObject.meta({ description: 'Other attributes by slug, in plain form' }),
-    recordId: z.string().nullable(),
-    webUrl: z.string().nullable(),
-    version: z.int(),
-    createdAt: instant,
-    updatedAt: instant,
-    deletedAt: instant.nullable(),
-    mergedFrom: z.array(z.string()).optional().meta({ description: 'Ids that were merged into this one' }),
+    ...commonMembers,
   })
   .meta({
     id: 'Contact',
@@ -47,48 +51,69 @@ const contactSchema = z
         createdAt: '2026-01-01T09:30:00.000Z',
         updatedAt: '2026-01-02T10:00:00.000Z',
         deletedAt: null,
+        sync: { status: 'synced', recordId: 'bf071e1f-6035-429d-b874-d83ea64ea13b' },
       },
     ],
   });
 
-const query = z.strictObject({
+const listQuery = z.strictObject({
   email: z
     .string()
     .toLowerCase()
     .max(320, 'is too long for an e-mail address')
     .regex(/^[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+$/, 'is not an e-mail address')
-    .optional()
+    .exactOptional()
     .meta({ description: "Any of the person's addresses, in any case" }),
-  externalId: z.string().min(1, 'is empty').optional(),
-  limit,
-  cursor: cursorOf(LIST, 'string').optional(),
+  ...listParams(LIST),
 });
 
-/** People as internal systems know them, from the local database. */
-export function contactsRoutes(contacts: Pick<ContactsService, 'get' | 'list'>): FastifyPluginAsyncZod {
+const removeQuery = z.strictObject({
+  attio: z
+    .enum(['keep', 'delete'], 'must be keep or delete')
+    .default('keep')
+    .meta({ description: 'What becomes of the record in Attio' }),
+  erase: flag.meta({ description: "Removes the person's values from all that is kept here, too" }),
+  wait: waitFlag,
+});
+
+/** People as internal systems know them: read from the local database, written there first and then to Attio. */
+export function contactsRoutes(
+  contacts: Omit<ContactsApi, 'batch'>,
+  ending: AbortSignal,
+): FastifyPluginAsyncZod {
+  const written = { 200: withSync(contactSchema), 202: withSync(contactSchema), ...problems };
   return async (app) => {
+    app.put(
+      '/contacts',
+      {
+        schema: {
+          summary: 'Writes a contact, found by e-mail, or makes one; 202 when Attio is yet to have it',
+          tags: ['contacts'],
+          querystring: z.strictObject({ wait: waitFlag }),
+          body: contactBody,
+          response: written,
+        },
+      },
+      async (request, reply) => {
+        const { wait } = request.query;
+        const result = await contacts.upsert(request.body, { wait, signal: waitSignal(reply, ending) });
+        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+      },
+    );
+
     app.get(
       '/contacts',
       {
         schema: {
           summary: 'Contacts, all or those with an e-mail address or external id',
           tags: ['contacts'],
-          querystring: query,
+          querystring: listQuery,
           response: { 200: listOf(contactSchema), ...problems },
         },
       },
       async (request) => {
-        const { email, externalId, cursor, limit } = request.query;
-        const page = await contacts.list({
-          limit,
-          ...(email === undefined ? {} : { email }),
-          ...(externalId === undefined ? {} : { externalId }),
-          ...(cursor === undefined ? {} : { after: cursor }),
-        });
-        return {
-          data: page.rows.map((contact) => toJson(contact, [])),
-          nextCursor: page.next === null ? null : encodeCursor(LIST, page.next),
-        };
+        const page = await contacts.list(toListQuery(request.query));
+        return { data: page.rows.map((row) => toJson(row)), nextCursor: nextCursor(LIST, page.next) };
       },
     );
 
@@ -98,25 +123,38 @@ export function contactsRoutes(contacts: Pick<ContactsService, 'get' | 'list'>):
         schema: {
           summary: 'One contact; a merged id finds the survivor',
           tags: ['contacts'],
-          params: z.strictObject({
-            id: ownId.meta({ description: "This service's id or the Attio record id" }),
-          }),
+          params: thingParams,
           querystring: noQuery,
-          response: { 200: oneOf(contactSchema), ...problems },
+          response: { 200: withSync(contactSchema), ...problems },
         },
       },
       async (request) => {
-        const { thing, mergedFrom } = await contacts.get(request.params.id);
-        return { data: toJson(thing, mergedFrom) };
+        const found = await contacts.get(request.params.id);
+        return { data: toJson(found, found.mergedFrom), sync: found.sync };
+      },
+    );
+
+    app.delete(
+      '/contacts/:id',
+      {
+        schema: {
+          summary: 'Deletes a contact here, and in Attio when asked; 202 when Attio is yet to do so',
+          tags: ['contacts'],
+          params: thingParams,
+          querystring: removeQuery,
+          body: noBody,
+          response: written,
+        },
+      },
+      async (request, reply) => {
+        const options = { ...request.query, signal: waitSignal(reply, ending) };
+        const result = await contacts.remove(request.params.id, options);
+        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
       },
     );
   };
 }
 
-function toJson(contact: Contact, mergedFrom: readonly string[]): z.input<typeof contactSchema> {
-  return {
-    ...contact,
-    emails: [...contact.emails],
-    ...(mergedFrom.length === 0 ? {} : { mergedFrom: [...mergedFrom] }),
-  };
+function toJson(contact: Synced<Contact>, mergedFrom?: readonly string[]): z.input<typeof contactSchema> {
+  return { ...withState(contact, mergedFrom), emails: [...contact.thing.emails] };
 }

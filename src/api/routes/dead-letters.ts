@@ -18,6 +18,7 @@ const letterSchema = z
     reason: z.string().meta({ description: 'A stable code' }),
     detail: z.string(),
     eventId: z.int().nullable(),
+    outboxId: z.int().nullable().meta({ description: 'The row of the write that was given up' }),
     eventType: z.string().nullable(),
     bodyBase64: z
       .string()
@@ -35,6 +36,7 @@ const letterSchema = z
         reason: 'attempts_exhausted',
         detail: 'the record could not be read',
         eventId: 91,
+        outboxId: null,
         eventType: 'record.updated',
         bodyBase64: null,
         attempts: 10,

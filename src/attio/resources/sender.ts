@@ -46,7 +46,8 @@ export async function read<T>(sender: Sender, call: Call<T>): Promise<AttioRespo
 
 /** Writes `{data}` and unwraps the answer's. */
 export async function write<T>(sender: Sender, call: WriteCall<T>): Promise<AttioResponse<T>> {
-  const { route, schema, query, options, idempotent = route.method !== 'POST' } = call;
+  const { route, schema, query, options } = call;
+  const idempotent = options?.resend ?? call.idempotent ?? route.method !== 'POST';
   const body = { data: call.data };
   const request = {
     ...route,

@@ -2,18 +2,23 @@ import { createHash } from 'node:crypto';
 import type { NewChange } from '../../domain/changes.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { decideSnapshot, type SnapshotDecision } from '../../domain/decide.ts';
-import type { EntityRow, PlainAttributes } from '../../domain/entities.ts';
+import type { EntityKind, EntityRow, PlainAttributes } from '../../domain/entities.ts';
 import { canonicalJson } from '../../domain/json.ts';
+import type { WriteIntent } from '../../domain/outbox.ts';
 import { changedSlugs, type MirroredRecord, type RecordSnapshot } from '../../domain/records.ts';
+import { slugOf } from '../outbox/fields.ts';
 import type { Stores, SyncEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
-import { entityFacts, entityKindOf, keysOf } from './mapping.ts';
+import { entityFacts, entityKindOf, keysOf, keysOfValues } from './mapping.ts';
+import { overlay } from './overlay.ts';
+import { type PlainOf, sameFacts } from './project.ts';
 
 export interface ApplyCounts {
   readonly created: number;
   readonly updated: number;
-  /** Includes answers that were older than what is mirrored. */
+  /** Includes answers that were older than what is mirrored, and what was removed here. */
   readonly unchanged: number;
+  readonly stale: number;
 }
 
 export interface ApplyOptions {
@@ -22,6 +27,10 @@ export interface ApplyOptions {
    * on its way with an older answer; costs a write.
    */
   readonly touchUnchanged: boolean;
+  /** `local`: what is applied is the answer to a write of ours. @default 'attio' */
+  readonly source?: NewChange['source'];
+  /** Runs first in the same transaction. */
+  readonly before?: (stores: Stores) => Promise<void>;
   /** Runs in the same transaction, with what was applied. */
   readonly within?: (stores: Stores, counts: ApplyCounts) => Promise<void>;
 }
@@ -33,6 +42,17 @@ interface Hashed extends RecordSnapshot {
 interface Decided {
   readonly snapshot: Hashed;
   readonly decision: SnapshotDecision;
+}
+
+interface Thing {
+  readonly snapshot: RecordSnapshot;
+  readonly plain: PlainAttributes;
+}
+
+interface Put {
+  readonly id: string;
+  /** Whether a pending write of ours accounts for these changes: its webhook may come before its answer. */
+  readonly explains: (changed: readonly string[]) => boolean;
 }
 
 /**
@@ -69,11 +89,12 @@ export class ApplyService {
     const plainOf = await this.#schema.plainValues(object);
     const hashed = hashLatest(snapshots);
     const decided = await this.#store.transaction(async (stores) => {
+      await options.before?.(stores);
       const states = await stores.records.states(object, [...hashed.keys()]);
       const rows = [...hashed.values()].map((snapshot): Decided => {
         return { snapshot, decision: decideSnapshot(states.get(snapshot.recordId), snapshot) };
       });
-      await this.#write(stores, object, rows.filter(isWritten), plainOf);
+      await this.#write(stores, object, rows.filter(isWritten), plainOf, options.source ?? 'attio');
       if (options.touchUnchanged) await touch(stores, object, rows);
       await options.within?.(stores, count(rows));
       return rows;
@@ -86,7 +107,8 @@ export class ApplyService {
     stores: Stores,
     object: string,
     decided: readonly Decided[],
-    plainOf: (values: RecordSnapshot['values']) => PlainAttributes,
+    plainOf: PlainOf,
+    source: NewChange['source'],
   ): Promise<void> {
     if (decided.length === 0) return;
     const at = new Date(this.#clock.now()).toISOString();
@@ -94,60 +116,111 @@ export class ApplyService {
     const before = await stores.records.load(object, updatedIds);
     const things = decided.map(({ snapshot }) => ({ snapshot, plain: plainOf(snapshot.values) }));
     await stores.records.upsert(
-      decided.map(({ snapshot }) => ({ ...snapshot, deletedAt: null, mergedInto: null })),
+      decided.map(({ snapshot }) => ({ ...snapshot, deletedAt: null, mergedInto: null, hidden: false })),
     );
-    const entityIds = await this.#putEntities(stores, object, things, at);
+    const put = await this.#putEntities(stores, object, things, at);
     await stores.changes.append(
       things.map(({ snapshot, plain }, index): NewChange => {
         const previous = decided[index]?.decision === 'updated' ? before.get(snapshot.recordId) : undefined;
-        return describe(snapshot, plain, previous, entityIds.get(snapshot.recordId) ?? snapshot.recordId, at);
+        const entity = put.get(snapshot.recordId);
+        const told = describe(snapshot, plain, previous, entity?.id ?? snapshot.recordId, at);
+        const ours = source === 'local' || (entity?.explains(told.changed) ?? false);
+        return ours ? { ...told, source: 'local' } : told;
       }),
     );
   }
 
-  /** @returns our id by record id */
+  /** @returns our things by record id */
   async #putEntities(
     stores: Stores,
     object: string,
-    things: readonly { snapshot: RecordSnapshot; plain: PlainAttributes }[],
+    things: readonly Thing[],
     at: string,
-  ): Promise<ReadonlyMap<string, string>> {
+  ): Promise<ReadonlyMap<string, Put>> {
     const kind = entityKindOf(object);
     if (kind === null) return new Map();
-    const recordIds = things.map(({ snapshot }) => snapshot.recordId);
-    const known = await stores.entities.byRecordIds(kind, recordIds);
-    const rows = things.map(({ snapshot, plain }): EntityRow => {
+    const known = await this.#existing(stores, kind, things);
+    const agreed = new Map(
+      things.map(({ snapshot, plain }) => {
+        const id = known.get(snapshot.recordId)?.id ?? snapshot.recordId;
+        return [id, entityFacts(kind, snapshot.values, plain)];
+      }),
+    );
+    const pending = await stores.outbox.pendingOf(kind, [...agreed.keys()]);
+    const put = new Map<string, Put>();
+    const rows = things.map(({ snapshot }): EntityRow => {
       const existing = known.get(snapshot.recordId);
-      const facts = entityFacts(kind, snapshot.values, plain);
-      return {
-        kind,
-        id: existing?.id ?? snapshot.recordId,
+      const id = existing?.id ?? snapshot.recordId;
+      const own = agreed.get(id) ?? entityFacts(kind, {}, {});
+      const intents = (pending.get(id) ?? []).map((row) => row.intent);
+      const facts = overlay(kind, own, intents);
+      put.set(snapshot.recordId, { id, explains: explainer(intents, sameFacts(own, facts)) });
+      const head = {
         recordId: snapshot.recordId,
-        externalId: existing?.externalId ?? null,
         webUrl: snapshot.webUrl,
-        version: (existing?.version ?? 0) + 1,
-        createdAt: existing?.createdAt ?? snapshot.createdAt,
-        updatedAt: at,
         deletedAt: null,
         mergedInto: null,
+      };
+      const row = {
+        kind,
+        id,
+        externalId: null,
+        version: 0,
+        createdAt: snapshot.createdAt,
+        updatedAt: at,
+        syncFailure: null,
+        ...existing,
+        ...head,
         facts,
         keys: keysOf(facts),
       };
+      const same = existing !== undefined && existing.deletedAt === null && sameFacts(existing.facts, facts);
+      return same ? row : { ...row, version: row.version + 1, updatedAt: at };
     });
     await stores.entities.put(rows);
-    return new Map(rows.map((row) => [row.recordId ?? row.id, row.id]));
+    return put;
+  }
+
+  /** Things by the record that they have, or that turns out to be theirs: a write of ours may have made it just now. */
+  async #existing(
+    stores: Stores,
+    kind: EntityKind,
+    things: readonly Thing[],
+  ): Promise<ReadonlyMap<string, EntityRow>> {
+    const recordIds = things.map(({ snapshot }) => snapshot.recordId);
+    const known = await stores.entities.byRecordIds(kind, recordIds);
+    const keys = new Map(
+      things
+        .filter(({ snapshot }) => !known.has(snapshot.recordId))
+        .map(({ snapshot }) => [snapshot.recordId, keysOfValues(kind, snapshot.values)]),
+    );
+    const unlinked = await stores.entities.unlinkedByKeys(kind, [...keys.values()].flat());
+    for (const [recordId, ownKeys] of keys) {
+      const entity = ownKeys.map((key) => unlinked.get(key)).find((found) => found !== undefined);
+      const taken = [...known.values()].some((other) => other.id === entity?.id);
+      if (entity !== undefined && !taken) known.set(recordId, entity);
+    }
+    return known;
   }
 
   #report(object: string, decided: readonly Decided[]): void {
     const counts = count(decided);
-    const stale = decided.filter((row) => row.decision === 'stale').length;
     this.#events.recordsSettled(object, 'created', counts.created);
     this.#events.recordsSettled(object, 'updated', counts.updated);
-    this.#events.recordsSettled(object, 'unchanged', counts.unchanged - stale);
-    this.#events.recordsSettled(object, 'stale', stale);
+    this.#events.recordsSettled(object, 'unchanged', counts.unchanged - counts.stale);
+    this.#events.recordsSettled(object, 'stale', counts.stale);
     const changed = decided.filter(isWritten).map((row) => row.snapshot.recordId);
     if (changed.length > 0) this.#onCommitted(object, changed);
   }
+}
+
+/** What Attio sets by itself when a record is made. */
+const BOOKKEEPING: ReadonlySet<string> = new Set(['record_id', 'created_at', 'created_by']);
+
+function explainer(intents: readonly WriteIntent[], reflected: boolean): Put['explains'] {
+  const written = new Set(intents.flatMap((intent) => Object.keys(intent).map(slugOf)));
+  return (changed) =>
+    reflected && written.size > 0 && changed.every((slug) => written.has(slug) || BOOKKEEPING.has(slug));
 }
 
 /** A record may stand twice in overlapping pages: the later read counts. */
@@ -185,6 +258,7 @@ function count(decided: readonly Decided[]): ApplyCounts {
     created: written.length - updated,
     updated,
     unchanged: decided.length - written.length,
+    stale: decided.filter((row) => row.decision === 'stale').length,
   };
 }
 

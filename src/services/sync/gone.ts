@@ -89,7 +89,7 @@ export class GoneService {
     const at = new Date(this.#clock.now()).toISOString();
     await stores.records.upsert(
       unknown.map(({ recordId, readAt }) => {
-        const stone = { deletedAt: at, mergedInto: null, webUrl: null, values: {}, hash: '' };
+        const stone = { deletedAt: at, mergedInto: null, hidden: false, webUrl: null, values: {}, hash: '' };
         return { object, recordId, createdAt: at, readAt, ...stone };
       }),
     );
@@ -183,6 +183,7 @@ function gravestone(kind: EntityKind, recordId: string, at: string): EntityRow {
     updatedAt: at,
     deletedAt: at,
     mergedInto: null,
+    syncFailure: null,
     facts: entityFacts(kind, {}, {}),
     keys: [],
   };

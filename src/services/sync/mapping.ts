@@ -15,6 +15,12 @@ const CONTACT_SLUGS: ReadonlySet<string> = new Set([
 ]);
 const COMPANY_SLUGS: ReadonlySet<string> = new Set(['record_id', 'name', 'domains']);
 
+/** The attribute that tells records apart. */
+export const KEY_SLUGS = { people: 'email_addresses', companies: 'domains' } as const satisfies Record<
+  EntityKind,
+  string
+>;
+
 export function entityKindOf(object: string): EntityKind | null {
   return object === 'people' || object === 'companies' ? object : null;
 }
@@ -32,9 +38,15 @@ export function keysOf(facts: ContactFacts | CompanyFacts): readonly string[] {
   return 'emails' in facts ? facts.emails : facts.domains;
 }
 
+/** The keys in a record's values, in lower case. */
+export function keysOfValues(kind: EntityKind, values: RecordValues): string[] {
+  const member = kind === 'people' ? 'email_address' : 'domain';
+  return texts(values, KEY_SLUGS[kind], member).map((key) => key.toLowerCase());
+}
+
 function contactFacts(values: RecordValues, plain: PlainAttributes): ContactFacts {
   return {
-    emails: texts(values, 'email_addresses', 'email_address').map((email) => email.toLowerCase()),
+    emails: keysOfValues('people', values),
     firstName: text(values, 'name', 'first_name'),
     lastName: text(values, 'name', 'last_name'),
     phone:
@@ -47,7 +59,7 @@ function contactFacts(values: RecordValues, plain: PlainAttributes): ContactFact
 
 function companyFacts(values: RecordValues, plain: PlainAttributes): CompanyFacts {
   return {
-    domains: texts(values, 'domains', 'domain').map((domain) => domain.toLowerCase()),
+    domains: keysOfValues('companies', values),
     name: text(values, 'name', 'value'),
     attributes: without(plain, COMPANY_SLUGS),
   };

@@ -3,6 +3,7 @@ import { ServiceError } from '../errors.ts';
 import type { Batcher, BatcherFactory, SyncRunStore } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { ApplyService } from './apply.ts';
+import { askDivided } from './divide.ts';
 import type { Absence, GoneService } from './gone.ts';
 import type { RecordSource } from './source.ts';
 
@@ -78,6 +79,13 @@ export class RefreshService {
     return 'done';
   }
 
+  /** The same for a record of a mirrored object, when there is no event. */
+  async lookAgain(object: string, recordId: string): Promise<void> {
+    const seen = await this.#lookOnce(object, recordId);
+    if (seen.present) return;
+    await this.#gone.settle(object, [{ recordId, readAt: seen.readAt, fate: { kind: 'look' } }]);
+  }
+
   /** A merge: one record lives, the other is dead. The one that lives may be an original or new. */
   async refreshMerged(merge: {
     objectId: string;
@@ -124,27 +132,15 @@ export class RefreshService {
   #batcherOf(object: string): Batcher<Answer> {
     const known = this.#batchers.get(object);
     if (known !== undefined) return known;
-    const created = this.#batcher<Answer>((recordIds, signal) => this.#read(object, recordIds, signal));
+    const created = this.#batcher<Answer>((recordIds, signal) =>
+      askDivided(
+        recordIds,
+        (some) => this.#readTogether(object, some, signal),
+        (error) => ({ unreadable: error.message }),
+      ),
+    );
     this.#batchers.set(object, created);
     return created;
-  }
-
-  async #read(
-    object: string,
-    recordIds: readonly string[],
-    signal: AbortSignal,
-  ): Promise<Map<string, Answer>> {
-    try {
-      return await this.#readTogether(object, recordIds, signal);
-    } catch (error) {
-      if (!(error instanceof ServiceError) || error.kind !== 'refused') throw error;
-      // Attio refuses the whole question: find out for which record.
-      if (recordIds.length === 1) return new Map(recordIds.map((id) => [id, { unreadable: error.message }]));
-      const middle = Math.ceil(recordIds.length / 2);
-      const head = await this.#read(object, recordIds.slice(0, middle), signal);
-      const tail = await this.#read(object, recordIds.slice(middle), signal);
-      return new Map([...head, ...tail]);
-    }
   }
 
   async #readTogether(

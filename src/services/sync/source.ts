@@ -1,8 +1,10 @@
 import type { Query } from '../../attio/resources/query.ts';
 import type { RecordsResource } from '../../attio/resources/records.ts';
 import type { AttioRecord } from '../../attio/types.ts';
+import type { EntityKind } from '../../domain/entities.ts';
 import type { RecordSnapshot, RecordValues } from '../../domain/records.ts';
 import { askAttio } from '../attio-errors.ts';
+import { KEY_SLUGS } from './mapping.ts';
 
 /** One answer of Attio with records. */
 export interface SourcePage {
@@ -22,6 +24,8 @@ export interface RecordSource {
   /** Oldest first, which keeps offsets stable while records are added. */
   page(object: string, offset: number, limit: number, signal: AbortSignal): Promise<SourcePage>;
   byIds(object: string, recordIds: readonly string[], signal: AbortSignal): Promise<SourcePage>;
+  /** The records that hold one of these e-mail addresses or domains. */
+  byKeys(kind: EntityKind, keys: readonly string[], signal: AbortSignal): Promise<SourcePage>;
 }
 
 export class AttioRecordSource implements RecordSource {
@@ -49,6 +53,12 @@ export class AttioRecordSource implements RecordSource {
     return this.#read(object, { filter: { record_id: { $in: recordIds } }, limit: recordIds.length }, signal);
   }
 
+  async byKeys(kind: EntityKind, keys: readonly string[], signal: AbortSignal): Promise<SourcePage> {
+    const conditions = keys.map((key) => ({ [KEY_SLUGS[kind]]: key }));
+    const filter = conditions.length === 1 ? conditions[0] : { $or: conditions };
+    return this.#read(kind, { filter, limit: keys.length }, signal);
+  }
+
   async #read(object: string, query: Query, signal: AbortSignal): Promise<SourcePage> {
     const { records, invalid, meta } = await askAttio(() => this.#records.query(object, query, { signal }));
     for (const { issue } of invalid) this.#onInvalid(object, issue);
@@ -62,7 +72,8 @@ export class AttioRecordSource implements RecordSource {
   }
 }
 
-function toSnapshot(object: string, record: AttioRecord, readAt: string): RecordSnapshot {
+/** A record as Attio answers it. @param readAt the instant that the answer reflects */
+export function toSnapshot(object: string, record: AttioRecord, readAt: string): RecordSnapshot {
   return {
     object,
     recordId: record.id.record_id.toLowerCase(),

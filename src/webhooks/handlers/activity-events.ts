@@ -15,8 +15,6 @@ const ACTIVITY_EVENTS = [
   'comment.deleted',
   'call-recording.created',
   'workspace-member.created',
-  'object-attribute.created',
-  'object-attribute.updated',
   'activity-attribute.created',
 ] as const satisfies readonly WebhookEventType[];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ServiceError, type ServiceErrorKind } from '../../../src/services/errors.ts';
-import { AUTHORIZED, CONTACT, createTestServer, ID } from './support.ts';
+import { AUTHORIZED, CONTACT, createTestServer, ID, SYNCED } from './support.ts';
 
 const CONTACT_URL = `/v1/contacts/${ID}`;
 
@@ -97,7 +97,9 @@ describe('a problem', () => {
   it('is what an answer becomes that does not fit its own schema', async () => {
     const { app } = createTestServer({
       services: {
-        contacts: { get: async () => ({ thing: { ...CONTACT, version: Number.NaN }, mergedFrom: [] }) },
+        contacts: {
+          get: async () => ({ thing: { ...CONTACT, version: Number.NaN }, mergedFrom: [], sync: SYNCED }),
+        },
       },
     });
     const response = await app.inject({ url: CONTACT_URL, headers: AUTHORIZED });
@@ -118,7 +120,8 @@ describe('a request that no route takes', () => {
   );
 
   it.each([
-    ['POST', '/v1/contacts', 'GET, HEAD'],
+    ['POST', '/v1/contacts', 'GET, HEAD, PUT'],
+    ['PATCH', '/v1/companies', 'GET, HEAD, PUT'],
     ['PATCH', '/v1/sync/runs/x?a=b', 'DELETE, GET, HEAD'],
     ['GET', '/webhooks', 'POST'],
     ['OPTIONS', '/v1/changes', 'GET, HEAD'],

@@ -101,6 +101,7 @@ const LETTER: DeadLetter = {
   reason: 'unreadable_body',
   detail: 'not JSON',
   eventId: null,
+  outboxId: null,
   eventType: null,
   bodyBase64: 'bm90IGpzb24=',
   attempts: 0,

@@ -7,6 +7,11 @@ interface Operation {
   readonly summary?: string;
   readonly tags?: readonly string[];
   readonly security?: readonly object[];
+  readonly parameters?: readonly {
+    readonly in: string;
+    readonly name: string;
+    readonly required?: boolean;
+  }[];
   readonly requestBody?: { content: Record<string, { schema: object }> };
   readonly responses: Record<string, { content?: Record<string, { schema: object }> }>;
 }
@@ -49,10 +54,16 @@ describe('the description of the API', () => {
       'GET /health/live',
       'GET /health/ready',
       'POST /webhooks',
+      'PUT /v1/contacts',
       'GET /v1/contacts',
       'GET /v1/contacts/{id}',
+      'DELETE /v1/contacts/{id}',
+      'POST /v1/contacts/batch',
+      'GET /v1/batches/{id}',
+      'PUT /v1/companies',
       'GET /v1/companies',
       'GET /v1/companies/{id}',
+      'GET /v1/conflicts',
       'GET /v1/records/{object}/{recordId}',
       'POST /v1/records/{object}/query',
       'GET /v1/objects',
@@ -87,7 +98,22 @@ describe('the description of the API', () => {
 
   it('describes a body where one is taken, and only there', () => {
     const taking = operations().filter(([, operation]) => operation.requestBody !== undefined);
-    expect(taking.map(([name]) => name)).toEqual(['POST /webhooks', 'POST /v1/records/{object}/query']);
+    expect(taking.map(([name]) => name)).toEqual([
+      'POST /webhooks',
+      'PUT /v1/contacts',
+      'POST /v1/contacts/batch',
+      'PUT /v1/companies',
+      'POST /v1/records/{object}/query',
+    ]);
+  });
+
+  it('names the idempotency key where one is taken, and only there', () => {
+    const taking = operations().filter(([, { parameters = [] }]) =>
+      parameters.some((parameter) => parameter.in === 'header' && parameter.name === 'idempotency-key'),
+    );
+    const writing = operations().filter(([name]) => name.includes('/v1/') && !name.startsWith('GET '));
+    expect(taking.map(([name]) => name)).toEqual(writing.map(([name]) => name));
+    expect(taking.length).toBeGreaterThan(8);
   });
 
   it('has schemas that are valid, and examples that fit them', () => {
@@ -96,7 +122,10 @@ describe('the description of the API', () => {
     ajv.addSchema({ $id: 'https://x.test/openapi', components: document.components });
     const withExamples = Object.entries(document.components.schemas).filter(([, schema]) => schema.examples);
     expect(withExamples.map(([name]) => name)).toEqual(
-      expect.arrayContaining(['Problem', 'Health', 'Contact', 'Company', 'SyncRun', 'Change', 'DeadLetter']),
+      expect.arrayContaining([
+        ...['Problem', 'Health', 'Contact', 'Company', 'SyncRun', 'Change', 'DeadLetter'],
+        ...['PutContactInput', 'PutCompanyInput', 'SyncState', 'BatchReceipt', 'Batch', 'Conflict'],
+      ]),
     );
     for (const [name, { examples = [] }] of withExamples) {
       const validate = ajv.compile({ $ref: `https://x.test/openapi#/components/schemas/${name}` });

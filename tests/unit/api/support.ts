@@ -1,10 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import type { HttpDeps } from '../../../src/api/deps.ts';
+import type { IdempotencyStore } from '../../../src/api/idempotency-gate.ts';
 import { createHttpServer } from '../../../src/api/server.ts';
 import type { Rejection } from '../../../src/api/webhooks.ts';
 import type { Company, Contact } from '../../../src/domain/entities.ts';
+import type { KnownRequest, StoredReply } from '../../../src/domain/idempotency.ts';
 import { NO_COUNTS, type SyncRun } from '../../../src/domain/sync-runs.ts';
+import type { SyncState } from '../../../src/domain/sync-state.ts';
 import { createLogger } from '../../../src/monitoring/logger.ts';
+import { systemClock } from '../../../src/queue/clock.ts';
 
 export const ID = 'bf071e1f-6035-429d-b874-d83ea64ea13b';
 export const KEY = 'service-key';
@@ -44,6 +48,8 @@ export const COMPANY: Company = {
   deletedAt: null,
 };
 
+export const SYNCED: SyncState = { status: 'synced', recordId: ID };
+
 export const RUN: SyncRun = {
   ...NO_COUNTS,
   runId: 'run-1',
@@ -67,6 +73,7 @@ export interface Overrides {
   readonly access?: Partial<HttpDeps['access']>;
   readonly webhooks?: Partial<HttpDeps['webhooks']>;
   readonly metrics?: Partial<HttpDeps['metrics']>;
+  readonly idempotency?: Partial<HttpDeps['idempotency']>;
 }
 
 /** Every call of a service that a test does not fake. */
@@ -76,8 +83,20 @@ function unexpected(name: string) {
 
 function defaults(): Services {
   return {
-    contacts: { get: unexpected('contacts.get'), list: unexpected('contacts.list') },
-    companies: { get: unexpected('companies.get'), list: unexpected('companies.list') },
+    contacts: {
+      get: unexpected('contacts.get'),
+      list: unexpected('contacts.list'),
+      upsert: unexpected('contacts.upsert'),
+      batch: unexpected('contacts.batch'),
+      remove: unexpected('contacts.remove'),
+    },
+    companies: {
+      get: unexpected('companies.get'),
+      list: unexpected('companies.list'),
+      upsert: unexpected('companies.upsert'),
+    },
+    batches: { get: unexpected('batches.get') },
+    conflicts: { list: unexpected('conflicts.list') },
     records: { get: unexpected('records.get'), query: unexpected('records.query') },
     schema: { objects: unexpected('schema.objects'), attributes: unexpected('schema.attributes') },
     sync: {
@@ -101,6 +120,27 @@ function merge(services: Services, overrides: PartialServices): Services {
   const names = Object.keys(services) as (keyof Services)[]; // keys of the very object
   const merged = names.map((name) => [name, { ...services[name], ...overrides[name] }]);
   return Object.fromEntries(merged) as Services; // the same keys, each with all of its members
+}
+
+/** Remembers keyed requests as the store does, without a database. */
+export class MemoryIdempotency implements IdempotencyStore {
+  readonly rows = new Map<string, KnownRequest & { readonly at: string }>();
+
+  async begin({ scope, fingerprint, at, keptSince }: Parameters<IdempotencyStore['begin']>[0]) {
+    const known = this.rows.get(scope);
+    if (known !== undefined && known.at >= keptSince) return known;
+    this.rows.set(scope, { fingerprint, reply: null, at });
+    return null;
+  }
+
+  async finish(scope: string, reply: StoredReply) {
+    const known = this.rows.get(scope);
+    if (known !== undefined) this.rows.set(scope, { ...known, reply });
+  }
+
+  async release(scope: string) {
+    this.rows.delete(scope);
+  }
 }
 
 export interface TestServer {
@@ -138,6 +178,7 @@ export function createTestServer(overrides: Overrides = {}): TestServer {
       ...overrides.metrics,
     },
     services: merge(defaults(), overrides.services ?? {}),
+    idempotency: { store: new MemoryIdempotency(), clock: systemClock(), ...overrides.idempotency },
     webhooks: {
       verifier: { configured: true, verify: () => true },
       inbox: { accept: async () => ({ accepted: 1, duplicates: 0, quarantined: 0 }) },

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { encodeCursor } from '../../../src/api/cursor.ts';
+import type { SyncState } from '../../../src/domain/sync-state.ts';
 import { ServiceError } from '../../../src/services/errors.ts';
-import { AUTHORIZED, COMPANY, CONTACT, createTestServer, ID, type Overrides } from './support.ts';
+import { AUTHORIZED, COMPANY, CONTACT, createTestServer, ID, type Overrides, SYNCED } from './support.ts';
 
 function setUp(services: NonNullable<Overrides['services']>) {
   const { app } = createTestServer({ services });
@@ -11,14 +12,16 @@ function setUp(services: NonNullable<Overrides['services']>) {
 describe('a contact', () => {
   it('shows exactly what is promised', async () => {
     const withMore = { ...CONTACT, kind: 'people', keys: ['ada@example.com'] };
-    const get = setUp({ contacts: { get: async () => ({ thing: withMore, mergedFrom: [] }) } });
+    const get = setUp({ contacts: { get: async () => ({ thing: withMore, mergedFrom: [], sync: SYNCED }) } });
     const response = await get(`/v1/contacts/${ID}`);
     expect(response.statusCode).toBe(200);
-    expect(response.json()).toEqual({ data: CONTACT });
+    expect(response.json()).toEqual({ data: { ...CONTACT, sync: SYNCED }, sync: SYNCED });
   });
 
   it('names those that were merged into it, when there are any', async () => {
-    const get = setUp({ contacts: { get: async () => ({ thing: CONTACT, mergedFrom: ['old'] }) } });
+    const get = setUp({
+      contacts: { get: async () => ({ thing: CONTACT, mergedFrom: ['old'], sync: SYNCED }) },
+    });
     expect((await get(`/v1/contacts/${ID}`)).json().data.mergedFrom).toEqual(['old']);
   });
 
@@ -28,7 +31,7 @@ describe('a contact', () => {
       contacts: {
         get: async (id) => {
           asked.push(id);
-          return { thing: CONTACT, mergedFrom: [] };
+          return { thing: CONTACT, mergedFrom: [], sync: SYNCED };
         },
       },
     });
@@ -47,8 +50,29 @@ describe('a contact', () => {
 
   it('may lack nearly everything', async () => {
     const bare = { ...CONTACT, email: null, emails: [], firstName: null, recordId: null, attributes: {} };
-    const get = setUp({ contacts: { get: async () => ({ thing: bare, mergedFrom: [] }) } });
-    expect((await get(`/v1/contacts/${ID}`)).json()).toEqual({ data: bare });
+    const get = setUp({ contacts: { get: async () => ({ thing: bare, mergedFrom: [], sync: SYNCED }) } });
+    expect((await get(`/v1/contacts/${ID}`)).json()).toEqual({
+      data: { ...bare, sync: SYNCED },
+      sync: SYNCED,
+    });
+  });
+});
+
+describe('what is told of Attio', () => {
+  it.each<SyncState>([
+    { status: 'synced', recordId: null },
+    { status: 'pending' },
+    { status: 'failed', code: 'uniqueness_conflict', detail: 'another record has this value' },
+  ])('is shown beside a thing, in it, and in every row: %j', async (sync) => {
+    const get = setUp({
+      contacts: {
+        get: async () => ({ thing: CONTACT, mergedFrom: [], sync }),
+        list: async () => ({ rows: [{ thing: CONTACT, sync }], next: null }),
+      },
+    });
+    const one = (await get(`/v1/contacts/${ID}`)).json();
+    expect([one.sync, one.data.sync]).toEqual([sync, sync]);
+    expect((await get('/v1/contacts')).json().data[0].sync).toEqual(sync);
   });
 });
 
@@ -59,12 +83,15 @@ describe('the list of contacts', () => {
       contacts: {
         list: async (query) => {
           asked.push(query);
-          return { rows: [CONTACT], next: query.after === undefined ? 'id-1' : null };
+          return {
+            rows: [{ thing: CONTACT, sync: SYNCED }],
+            next: query.after === undefined ? 'id-1' : null,
+          };
         },
       },
     });
     const first = (await get('/v1/contacts?limit=1')).json();
-    expect(first.data).toEqual([CONTACT]);
+    expect(first.data).toEqual([{ ...CONTACT, sync: SYNCED }]);
     const second = (await get(`/v1/contacts?limit=1&cursor=${first.nextCursor}`)).json();
     expect(second.nextCursor).toBeNull();
     expect(asked).toEqual([{ limit: 1 }, { limit: 1, after: 'id-1' }]);
@@ -108,8 +135,13 @@ describe('the list of contacts', () => {
 
 describe('companies', () => {
   it('show exactly what is promised', async () => {
-    const get = setUp({ companies: { get: async () => ({ thing: COMPANY, mergedFrom: ['old'] }) } });
-    expect((await get(`/v1/companies/${ID}`)).json()).toEqual({ data: { ...COMPANY, mergedFrom: ['old'] } });
+    const get = setUp({
+      companies: { get: async () => ({ thing: COMPANY, mergedFrom: ['old'], sync: SYNCED }) },
+    });
+    expect((await get(`/v1/companies/${ID}`)).json()).toEqual({
+      data: { ...COMPANY, mergedFrom: ['old'], sync: SYNCED },
+      sync: SYNCED,
+    });
   });
 
   it('are listed, by domain in lower case', async () => {
@@ -118,12 +150,15 @@ describe('companies', () => {
       companies: {
         list: async (query) => {
           asked.push(query);
-          return { rows: [COMPANY], next: 'id-1' };
+          return { rows: [{ thing: COMPANY, sync: SYNCED }], next: 'id-1' };
         },
       },
     });
     const page = (await get('/v1/companies?domain=Example.COM&limit=3')).json();
-    expect(page).toEqual({ data: [COMPANY], nextCursor: encodeCursor('companies', 'id-1') });
+    expect(page).toEqual({
+      data: [{ ...COMPANY, sync: SYNCED }],
+      nextCursor: encodeCursor('companies', 'id-1'),
+    });
     await get(`/v1/companies?cursor=${page.nextCursor}`);
     expect(asked).toEqual([
       { limit: 3, domain: 'example.com' },

@@ -234,8 +234,8 @@ describe('writes', () => {
 describe('deletions', () => {
   it.each(DELETIONS)('$sends, and is done when nothing is there', async ({ call, sends }) => {
     const { client, sent } = makeClient(inTurn(json(200, {}), attioError(404, 'not_found')));
-    await expect(call(client)).resolves.toEqual({ alreadyGone: false });
-    await expect(call(client)).resolves.toEqual({ alreadyGone: true });
+    expect(await settled(call(client))).toEqual({ value: { alreadyGone: false } });
+    expect(await settled(call(client))).toEqual({ value: { alreadyGone: true } });
     expect(sent.map(({ method, path }) => `${method} ${path}`)).toEqual([sends, sends]);
   });
 

@@ -6,7 +6,7 @@ const EARLY = '2026-01-01T00:00:00.000000001Z';
 const LATE = '2026-01-01T00:00:00.000000002Z';
 
 function state(readAt: string, hash: string, deletedAt: string | null = null): MirroredState {
-  return { readAt, hash, deletedAt };
+  return { readAt, hash, deletedAt, hidden: false };
 }
 
 describe('decideSnapshot', () => {
@@ -31,6 +31,12 @@ describe('decideSnapshot', () => {
       state(EARLY, 'a', EARLY),
       { readAt: LATE, hash: 'a' },
       'restored',
+    ],
+    [
+      'one that was removed here is not taken in again',
+      { ...state(EARLY, 'a', EARLY), hidden: true },
+      { readAt: LATE, hash: 'b' },
+      'hidden',
     ],
     ['an older read does not raise the dead', state(LATE, 'a', LATE), { readAt: EARLY, hash: 'b' }, 'stale'],
   ] as const)('%s', (_, current, incoming, decision) => {

@@ -24,6 +24,7 @@ function build(overrides: Partial<HealthDeps> = {}) {
     forbiddenLately: () => false,
     probeDatabase: async () => {},
     inboxStats: async () => ({ pending: 0, oldestReceivedAt: null }),
+    outboxStats: async () => ({ pending: 0, oldestAcceptedAt: null }),
     deadLetters: async () => ({ inbox: 0, outbox: 0, notify: 0 }),
     probeEveryMs: 10_000,
     ...overrides,

@@ -1,0 +1,86 @@
+/** Values by slug in a body. Whether a workspace has the slug, and takes the value, only the service can say. */
+import { z } from 'zod';
+import { isJsonObject, type Json, type JsonObject } from '../domain/json.ts';
+import { MAX_ERRORS } from './problem.ts';
+import { SLUG } from './schemas.ts';
+
+const MAX_ATTRIBUTES = 100;
+const MAX_LIST = 100;
+/** Lists and objects inside each other, per value. */
+const MAX_DEPTH = 4;
+/** Beyond this, numbers stop being what their sender wrote. */
+const MAX_NUMBER = 1e15;
+
+const SET_BY_ATTIO = ['record_id', 'created_at', 'created_by'];
+
+interface Fault {
+  /** Names and places from the attributes on. */
+  readonly path: (string | number)[];
+  readonly message: string;
+}
+
+// What is checked was read from JSON.
+const anyJson = z.unknown() as unknown as z.ZodType<Json>;
+
+/** @param own slugs that are members of the thing itself, with the name of the member to use */
+export function attributesBody(own: Readonly<Record<string, string>>) {
+  const members = new Map(Object.entries(own));
+  return z
+    .record(z.string(), anyJson, 'must be an object: values by attribute slug')
+    .check(({ value, issues }) => {
+      for (const fault of faultsOf(value, members).slice(0, MAX_ERRORS)) {
+        issues.push({ code: 'custom', input: value, ...fault });
+      }
+    })
+    .exactOptional()
+    .meta({
+      description:
+        'Other attributes by slug. A list for an attribute of several values adds them; {"replace":[…]} sets exactly these; null clears.',
+      maxProperties: MAX_ATTRIBUTES,
+      examples: [{ description: 'Met in Turin', tags: { replace: ['customer'] }, lead_source: null }],
+    });
+}
+
+function faultsOf(attributes: JsonObject, own: ReadonlyMap<string, string>): Fault[] {
+  const given = Object.entries(attributes);
+  if (given.length > MAX_ATTRIBUTES) {
+    return [{ path: [], message: `has more than ${MAX_ATTRIBUTES} attributes: send fewer at once` }];
+  }
+  return given.flatMap(([slug, value]) => {
+    if (!SLUG.test(slug)) return [{ path: [], message: `has ${JSON.stringify(slug)}, which is no slug` }];
+    const message = faultOfSlug(slug, own);
+    return message === null ? faultsOfValue(value, [slug]) : [{ path: [slug], message }];
+  });
+}
+
+function faultOfSlug(slug: string, own: ReadonlyMap<string, string>): string | null {
+  if (SET_BY_ATTIO.includes(slug)) return 'is set by Attio and cannot be written: leave it out';
+  const member = own.get(slug);
+  return member === undefined ? null : `has its own place beside attributes: send it as ${member}`;
+}
+
+function faultsOfValue(value: Json, path: Fault['path']): Fault[] {
+  if (!isJsonObject(value) || !Object.hasOwn(value, 'replace')) return faultsWithin(value, path, 0);
+  if (Object.keys(value).length > 1) return [{ path, message: 'has members beside replace: send it alone' }];
+  if (!Array.isArray(value['replace'])) {
+    return [{ path: [...path, 'replace'], message: 'must be a list: all the values that are to stay' }];
+  }
+  return faultsWithin(value, path, 0);
+}
+
+function faultsWithin(value: Json, path: Fault['path'], depth: number): Fault[] {
+  if (typeof value !== 'object' || value === null) return faultsOfScalar(value, path);
+  if (depth === MAX_DEPTH) return [{ path, message: `is nested deeper than ${MAX_DEPTH} levels` }];
+  if (isJsonObject(value)) {
+    return Object.entries(value).flatMap(([name, member]) =>
+      faultsWithin(member, [...path, name], depth + 1),
+    );
+  }
+  if (value.length > MAX_LIST) return [{ path, message: `has more than ${MAX_LIST} values` }];
+  return value.flatMap((each, index) => faultsWithin(each, [...path, index], depth + 1));
+}
+
+function faultsOfScalar(value: Json, path: Fault['path']): Fault[] {
+  if (typeof value !== 'number' || Math.abs(value) <= MAX_NUMBER) return [];
+  return [{ path, message: `is a number beyond ${MAX_NUMBER}: send it as text, or smaller` }];
+}

@@ -1,0 +1,59 @@
+/** Members of bodies: what is an address, a domain, a line of text. */
+import { z } from 'zod';
+
+/** A label of a host name; the last one of a name begins with a letter, so that no IP address is taken for one. */
+const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
+const HOST = `(?:${LABEL}\\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]`;
+
+const EMAIL_MESSAGE = 'is not one e-mail address such as ada@example.com';
+const DOMAIN_MESSAGE = 'is not a plain domain such as example.com: send it without scheme, path or port';
+
+/** One address, lower-cased. */
+export const emailField = z
+  .string(EMAIL_MESSAGE)
+  .toLowerCase()
+  .max(320, 'is longer than the 320 characters of an e-mail address')
+  .regex(new RegExp(`^[^\\s\\p{Cc}@"<>()[\\],;:\\\\]{1,64}@(?=.{1,253}$)${HOST}$`, 'u'), EMAIL_MESSAGE)
+  .meta({ examples: ['ada@example.com'] });
+
+/** A host name, lower-cased; an international one in its `xn--` form. */
+export const domainField = z
+  .string(DOMAIN_MESSAGE)
+  .toLowerCase()
+  .max(253, 'is longer than the 253 characters of a domain')
+  .regex(new RegExp(`^${HOST}$`), DOMAIN_MESSAGE)
+  .meta({ examples: ['example.com'] });
+
+/** Text that ends up in headers, logs and exports of others: one line, and something on it. */
+function line(max: number, maxMessage: string) {
+  return z
+    .string('must be text, or null to clear it')
+    .max(max, maxMessage)
+    .regex(/^[^\p{Cc}\u2028\u2029]*$/u, 'has a control character, such as a line break: take it out')
+    .refine((text) => text.trim() !== '', 'is blank: send null to clear it')
+    .nullable()
+    .exactOptional();
+}
+
+export const lineField = line(1000, 'is longer than 1000 characters');
+
+export const externalIdField = line(200, 'is longer than 200 characters').meta({
+  description: "The caller's own id: unique, and unknown to Attio",
+});
+
+const PHONE_MESSAGE = 'is not a phone number such as +44 20 7123 4567 (digits, spaces, + ( ) - . / and ext)';
+
+const MAX_PHONES = 50;
+
+const phoneText = z
+  .string(PHONE_MESSAGE)
+  .max(50, 'is longer than the 50 characters of a phone number')
+  .regex(/^(?=(?:\D*\d){3})[+\d ()./-]+(?:(?:[Ee][Xx][Tt]\.?|[Xx]) ?\d{1,6})?$/, PHONE_MESSAGE);
+
+export const phoneField = z
+  .union(
+    [phoneText, z.null(), z.strictObject({ replace: z.array(phoneText).max(MAX_PHONES) })],
+    `must be a phone number, {"replace":[…]} with at most ${MAX_PHONES} of them, or null`,
+  )
+  .exactOptional()
+  .meta({ description: 'A number is added to those there are; {"replace":[…]} sets exactly these' });

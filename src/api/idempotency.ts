@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { StoredReply } from '../domain/idempotency.ts';
+import { canonicalJson, type Json } from '../domain/json.ts';
+import type { Access } from './auth.ts';
+import type { IdempotencyGate, KeyedRequest } from './idempotency-gate.ts';
+import { badInput, ProblemError } from './problem.ts';
+import { waitSignal } from './wait.ts';
+
+const HEADER = 'idempotency-key';
+export const WRITING_METHODS: readonly string[] = ['POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** The header, for the API's description. */
+export const IDEMPOTENCY_HEADERS = {
+  type: 'object',
+  properties: {
+    [HEADER]: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 255,
+      description:
+        'Makes it safe to send the request again: within 24 h the same request gets the same answer, marked idempotency-replayed, and another request is refused. An answer of 5xx is not kept.',
+    },
+  },
+};
+
+/**
+ * For every request that may change something and brings a key. What is refused before its handler (by key, body or
+ * parameters) was not begun, so nothing of it is kept.
+ */
+export function addIdempotency(
+  app: FastifyInstance,
+  context: { access: Access; gate: IdempotencyGate; ending: AbortSignal },
+): void {
+  const { access, gate, ending } = context;
+  const keyed = new WeakMap<FastifyRequest, KeyedRequest>();
+  const running = new WeakSet<FastifyRequest>();
+
+  // Before validation, which replaces the body by what its schema makes of it.
+  app.addHook('preValidation', async (request) => {
+    if (request.is404 || !WRITING_METHODS.includes(request.method)) return;
+    const key = keyOf(request);
+    if (key === null) return;
+    const [path, query = ''] = request.url.split(/\?(.*)/s, 2);
+    const scope = digest([access.callerOf(request), request.method, path ?? '', key]);
+    keyed.set(request, { scope, fingerprint: digest([query, textOf(request.body)]) });
+  });
+
+  app.addHook('preHandler', async (request, reply) => {
+    const known = keyed.get(request);
+    if (known === undefined) return;
+    const stored = await gate.enter(known, waitSignal(reply, ending));
+    if (stored === null) running.add(request);
+    else return replay(reply, stored);
+  });
+
+  // Comes with every answer, also when the client has gone away; the answer leaves when it is kept.
+  app.addHook('onSend', async (request, reply, payload) => {
+    const known = keyed.get(request);
+    if (known !== undefined && running.delete(request)) await gate.leave(known.scope, toKeep(reply, payload));
+    return payload;
+  });
+}
+
+/** @throws ProblemError for a header that is no key, such as one that was sent twice */
+function keyOf({ headers }: FastifyRequest): string | null {
+  const key = headers[HEADER];
+  if (key === undefined) return null;
+  if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  const message = 'must be sent once, with 1 to 255 visible ASCII characters';
+  throw new ProblemError(badInput([{ path: HEADER, message }]));
+}
+
+/** Two spellings of one JSON value are one body. */
+function textOf(body: unknown): string {
+  return body === undefined ? '' : canonicalJson(body as Json); // it was read from JSON
+}
+
+function digest(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** @returns null for what the next one may get right */
+function toKeep(reply: FastifyReply, payload: unknown): StoredReply | null {
+  const body = Buffer.isBuffer(payload) ? payload.toString() : (payload ?? '');
+  if (reply.statusCode >= 500 || typeof body !== 'string') return null;
+  const contentType = reply.getHeader('content-type');
+  return {
+    status: reply.statusCode,
+    contentType: contentType === undefined ? null : String(contentType),
+    body,
+  };
+}
+
+function replay(reply: FastifyReply, { status, contentType, body }: StoredReply): FastifyReply {
+  if (contentType !== null) reply.header('content-type', contentType);
+  // Bytes: they were a text of the route's schema once.
+  return reply.code(status).header('idempotency-replayed', 'true').send(Buffer.from(body));
+}

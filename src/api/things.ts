@@ -1,0 +1,67 @@
+/** What the routes of contacts and companies share. */
+import { z } from 'zod';
+import type { Synced } from '../services/inputs.ts';
+import { cursorOf, encodeCursor } from './cursor.ts';
+import { instant, limit, ownId, shownObject } from './schemas.ts';
+
+export const syncState = z
+  .discriminatedUnion('status', [
+    z.object({ status: z.literal('synced'), recordId: z.string().nullable() }),
+    z.object({ status: z.literal('pending') }),
+    z.object({ status: z.literal('failed'), code: z.string(), detail: z.string() }),
+  ])
+  .meta({
+    id: 'SyncState',
+    description: 'Whether Attio has what is held here: `pending` is on its way, `failed` was given up',
+    examples: [{ status: 'synced', recordId: 'bf071e1f-6035-429d-b874-d83ea64ea13b' }, { status: 'pending' }],
+  });
+
+/** The members that follow a thing's own. */
+export const commonMembers = {
+  externalId: z.string().nullable(),
+  attributes: shownObject.meta({ description: 'Other attributes by slug, in plain form' }),
+  recordId: z.string().nullable(),
+  webUrl: z.string().nullable(),
+  version: z.int(),
+  createdAt: instant,
+  updatedAt: instant,
+  deletedAt: instant.nullable(),
+  mergedFrom: z.array(z.string()).optional().meta({ description: 'Ids that were merged into this one' }),
+  sync: syncState,
+};
+
+export function withSync<T extends z.ZodType>(thing: T) {
+  return z.object({ data: thing, sync: syncState });
+}
+
+export const thingParams = z.strictObject({
+  id: ownId.meta({ description: "This service's id or the Attio record id" }),
+});
+
+/** The parameters of a list, beside the key that its things are found by. */
+export function listParams(list: string) {
+  return {
+    externalId: z.string().min(1, 'is empty').exactOptional(),
+    limit,
+    cursor: cursorOf(list, 'string').exactOptional(),
+  };
+}
+
+/** A list's parameters, as services take them. */
+export function toListQuery<Q extends { readonly cursor?: string }>({ cursor, ...query }: Q) {
+  return cursor === undefined ? query : { ...query, after: cursor };
+}
+
+export function nextCursor(list: string, next: string | null): string | null {
+  return next === null ? null : encodeCursor(list, next);
+}
+
+/** A thing with what is told beside it. */
+export function withState<T>({ thing, sync }: Synced<T>, mergedFrom: readonly string[] = []) {
+  return { ...thing, sync, ...(mergedFrom.length === 0 ? {} : { mergedFrom: [...mergedFrom] }) };
+}
+
+/** 202: it is yet to reach Attio. */
+export function statusOf({ sync }: Synced<unknown>): 200 | 202 {
+  return sync.status === 'pending' ? 202 : 200;
+}

@@ -1,0 +1,123 @@
+import type { DeadLetter } from '../domain/dead-letters.ts';
+import { GroupCommit } from '../queue/group-commit.ts';
+import { PacedBatcher } from '../queue/paced-batcher.ts';
+import { OutboxDelivery } from '../services/outbox/delivery.ts';
+import { type Acceptance, OutboxIntake } from '../services/outbox/intake.ts';
+import { LookService } from '../services/outbox/look.ts';
+import { RemovalService } from '../services/outbox/removal.ts';
+import { reviveWrite } from '../services/outbox/revival.ts';
+import { Settler } from '../services/outbox/settler.ts';
+import { TargetFinder } from '../services/outbox/target.ts';
+import { Waiters } from '../services/outbox/waiters.ts';
+import { OutboxWorker } from '../services/outbox/worker.ts';
+import { OutboxWriter } from '../services/outbox/writer.ts';
+import type { WorkspaceGuard } from '../services/workspace.ts';
+import type { AttioParts } from './attio.ts';
+import type { Base } from './base.ts';
+import type { MirrorParts } from './mirror.ts';
+
+const HOUR_MS = 60 * 60 * 1000;
+
+/** Writes that share a commit, and that may wait for one. */
+const COMMIT = { maxBatch: 200, maxWaiting: 5_000 };
+
+/** Records per look: the filter names each of them. */
+const LOOK_BATCH = 50;
+
+/** What takes the writes of internal systems and brings them to Attio. */
+export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, workspace: WorkspaceGuard) {
+  const { config, clock, random, newId, events, store } = base;
+  const { client, schema } = attio;
+  const waiters = new Waiters({ clock });
+  const intake = new OutboxIntake({ store, schema, waiters, clock, newId });
+  const accepted = new GroupCommit({
+    ...COMMIT,
+    flush: (items: readonly Acceptance[]) => intake.accept(items),
+  });
+  const look = new LookService({
+    source: mirror.source,
+    apply: mirror.apply,
+    batcher: (run) =>
+      new PacedBatcher({
+        run,
+        clock,
+        intervalMs: 0,
+        maxBatch: LOOK_BATCH,
+        maxWaiting: 2 * config.outbox.window,
+      }),
+  });
+  const settler = new Settler({
+    store,
+    apply: mirror.apply,
+    schema,
+    waiters,
+    clock,
+    events,
+    onOvertaken(kind, recordId) {
+      mirror.refresh.lookAgain(kind, recordId).catch((error) => events.unexpected('a second look', error));
+    },
+  });
+  const worker = new OutboxWorker({
+    outbox: store.outbox,
+    delivery: new OutboxDelivery({
+      records: client.records,
+      targets: new TargetFinder({ entities: store.entities, look, gone: mirror.gone }),
+      settler,
+      schema,
+      clock,
+      attioTime: (ms) => client.attioTime(ms),
+      heldBackAfterMs: config.outbox.writeWaitMs,
+    }),
+    settler,
+    schema,
+    waiters,
+    workspace,
+    isCircuitOpen: () => client.circuit.state === 'open',
+    clock,
+    random,
+    events,
+    options: { ...config.outbox, giveUpAfterMs: config.outbox.giveUpAfterHours * HOUR_MS },
+  });
+  const writer = new OutboxWriter({
+    log: accepted,
+    intake,
+    worker,
+    waiters,
+    outbox: store.outbox,
+    batches: store.batches,
+    schema,
+    clock,
+    newId,
+    writeWaitMs: config.outbox.writeWaitMs,
+    maxPending: config.outbox.maxPending,
+  });
+  const removal = new RemovalService({
+    store,
+    clock,
+    waiters,
+    async onErased(ids) {
+      await base.idempotency.eraseMentioning(ids);
+      attio.records.forgetQueries();
+    },
+    onRemoved(kind, recordIds) {
+      mirror.onCommitted(kind, recordIds);
+    },
+  });
+  return {
+    worker,
+    writer,
+    removal,
+    async revive(letter: DeadLetter) {
+      await reviveWrite({ store, clock }, letter);
+      worker.wake();
+    },
+    async stop() {
+      const stopped = worker.stop();
+      look.close();
+      await stopped;
+      await accepted.idle();
+    },
+  };
+}
+
+export type OutboxParts = ReturnType<typeof buildOutbox>;

@@ -1,0 +1,48 @@
+import type { EntityKind } from './entities.ts';
+import type { Json, JsonObject } from './json.ts';
+
+/**
+ * What a write wants, by field, in the plain form that our REST takes: a value or, for a multi-value attribute, a list
+ * of values to add; `{replace: […]}` for exactly these; null to clear. A field is an attribute's slug, or a half of a
+ * person's name.
+ */
+export type WriteIntent = { readonly [field: string]: Json };
+
+/** The halves of a name: each can be written alone. */
+export const NAME_HALVES = ['name.firstName', 'name.lastName'] as const;
+export type NameHalf = (typeof NAME_HALVES)[number];
+
+/** Stands for the record of a thing that may not have one yet; resolved when it is sent. */
+export function entityReference(kind: EntityKind, id: string): JsonObject {
+  return { entity: { kind, id } };
+}
+
+/** The values that both sides last agreed on when a write was accepted, by field; a field is missing when unknown. */
+export type WriteBase = { readonly [field: string]: Json };
+
+export type OutboxOperation = 'upsert' | 'delete';
+
+export interface NewOutboxRow {
+  readonly operation: OutboxOperation;
+  readonly kind: EntityKind;
+  readonly entityId: string;
+  /** `upsert`: the lower-case e-mail address or domain that it is found by. */
+  readonly key: string | null;
+  readonly intent: WriteIntent;
+  readonly base: WriteBase;
+  /** The external id before this write, when the write has changed it: a refusal brings it back. */
+  readonly externalIdBefore: string | null | undefined;
+  /** ISO 8601 UTC. */
+  readonly acceptedAt: string;
+  /** The row that must be settled first. */
+  readonly afterId: number | null;
+  readonly batch: { readonly id: string; readonly index: number } | null;
+}
+
+export interface OutboxRow extends NewOutboxRow {
+  readonly id: number;
+  readonly attempts: number;
+}
+
+/** `refused`: the one who asked was told, so there is no dead letter. `cancelled`: the thing was erased. */
+export type OutboxOutcome = 'done' | 'refused' | 'dead' | 'cancelled';

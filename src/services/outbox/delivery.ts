@@ -1,0 +1,148 @@
+import { isAttioError } from '../../attio/errors.ts';
+import type { RecordsResource } from '../../attio/resources/records.ts';
+import type { AttioResponse } from '../../attio/transport.ts';
+import type { AttioRecord } from '../../attio/types.ts';
+import type { Clock } from '../../domain/clock.ts';
+import type { EntityKind } from '../../domain/entities.ts';
+import type { OutboxRow } from '../../domain/outbox.ts';
+import type { RecordSnapshot } from '../../domain/records.ts';
+import { ServiceError } from '../errors.ts';
+import type { SchemaService } from '../schema.ts';
+import { KEY_SLUGS } from '../sync/mapping.ts';
+import { toSnapshot } from '../sync/source.ts';
+import { failureOf } from './failure.ts';
+import type { Attributes } from './fields.ts';
+import { isEmptyPlan, planWrite, type WritePlan } from './plan.ts';
+import type { Settler } from './settler.ts';
+import type { Target, TargetFinder } from './target.ts';
+
+export interface DeliveryDeps {
+  readonly records: Pick<RecordsResource, 'create' | 'update' | 'replace' | 'delete'>;
+  readonly targets: TargetFinder;
+  readonly settler: Settler;
+  readonly schema: Pick<SchemaService, 'attributesOf'>;
+  readonly clock: Clock;
+  /** What Attio's clock shows at an instant of ours. */
+  readonly attioTime: (ms: number) => number;
+  /** A write that is older was not sent at once. */
+  readonly heldBackAfterMs: number;
+}
+
+/** Attio and we may overtake each other; after so many rounds it is something else. */
+const MAX_ROUNDS = 3;
+
+/**
+ * Brings one write to Attio.
+ *
+ * Look, decide, send, commit. Every attempt looks first, so a write that was carried out and whose answer was lost is
+ * found done and is not sent again; nothing is resent without a look. What is new is made by POST, which Attio refuses
+ * when somebody else holds the key: an upsert by PUT would replace the lists of a record that was made in between.
+ */
+export class OutboxDelivery {
+  readonly #deps: DeliveryDeps;
+
+  constructor(deps: DeliveryDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Resolves when the write is in Attio and that is committed here.
+   * @throws ServiceError or AttioApiError; AttributeValueError for what the workspace's schema no longer takes
+   */
+  async deliver(row: OutboxRow, signal: AbortSignal): Promise<void> {
+    if (row.operation === 'delete') return this.#delete(row, signal);
+    const attributes = await this.#deps.schema.attributesOf(row.kind);
+    for (let round = 1; !(await this.#attempt(row, attributes, signal, round === MAX_ROUNDS)); round += 1);
+  }
+
+  /** @returns false when Attio has overtaken us: somebody has made the record, or deleted it, since we looked */
+  async #attempt(
+    row: OutboxRow,
+    attributes: Attributes,
+    signal: AbortSignal,
+    isLast: boolean,
+  ): Promise<boolean> {
+    const { targets, settler } = this.#deps;
+    const target = await targets.find(row);
+    if (target === null) await settler.drop(row);
+    else if (this.#isTooLate(row, target)) await settler.yieldToDeletion(row, target);
+    else {
+      const plan = await this.#plan(row, target, attributes);
+      try {
+        await settler.confirm(row, target.entity.id, await this.#send(row.kind, target, plan, signal), plan);
+      } catch (error) {
+        const overtaken = isAttioError(error, target.snapshot === null ? 'uniqueness_conflict' : 'not_found');
+        if (overtaken && !isLast) return false;
+        throw await this.#explained(error, row.kind, target, plan);
+      }
+    }
+    return true;
+  }
+
+  #isHeldBack(row: OutboxRow): boolean {
+    const { clock, heldBackAfterMs } = this.#deps;
+    return row.attempts > 0 || clock.now() - Date.parse(row.acceptedAt) > heldBackAfterMs;
+  }
+
+  /** Somebody deleted the record while the write was held back. One that is sent at once makes it anew. */
+  #isTooLate(row: OutboxRow, target: Target): boolean {
+    return target.wasDeleted && target.snapshot === null && this.#isHeldBack(row);
+  }
+
+  async #plan(row: OutboxRow, target: Target, attributes: Attributes): Promise<WritePlan> {
+    return planWrite({
+      row: { intent: await this.#deps.targets.resolve(row.intent), base: row.base },
+      values: target.snapshot?.values ?? {},
+      attributes,
+      acceptedAt: this.#deps.attioTime(Date.parse(row.acceptedAt)),
+      heldBack: this.#isHeldBack(row),
+    });
+  }
+
+  /** A refusal for a key that another record holds, with that record's id. */
+  async #explained(error: unknown, kind: EntityKind, target: Target, plan: WritePlan): Promise<unknown> {
+    if (!isAttioError(error, 'uniqueness_conflict')) return error;
+    const { attio } = failureOf(error) ?? { attio: null };
+    const other = await this.#deps.targets.otherHolder(kind, target, plan.add[KEY_SLUGS[kind]] ?? []);
+    if (other === null) return error;
+    const words = `a value that must be unique is held by the ${kind} record ${other}`;
+    return new ServiceError('refused', words, { attio, cause: error });
+  }
+
+  /** @returns the record as it is afterwards */
+  async #send(
+    kind: EntityKind,
+    { snapshot }: Target,
+    plan: WritePlan,
+    signal: AbortSignal,
+  ): Promise<RecordSnapshot> {
+    const { records } = this.#deps;
+    const options = { signal, resend: false };
+    const seen = (answer: AttioResponse<AttioRecord>) =>
+      toSnapshot(kind, answer.data, answer.meta.accurateAt);
+    if (snapshot === null) {
+      const values = { ...withoutEmpty(plan.exact), ...plan.set, ...plan.add };
+      return seen(await records.create(kind, values, options));
+    }
+    if (isEmptyPlan(plan)) return snapshot;
+    const { recordId } = snapshot;
+    if (Object.keys(plan.exact).length === 0) {
+      return seen(await records.update(kind, recordId, { ...plan.set, ...plan.add }, options));
+    }
+    const replaced = await records.replace(kind, recordId, { ...plan.exact, ...plan.set }, options);
+    if (Object.keys(plan.add).length === 0) return seen(replaced);
+    return seen(await records.update(kind, recordId, plan.add, options));
+  }
+
+  async #delete(row: OutboxRow, signal: AbortSignal): Promise<void> {
+    const { records, settler, targets } = this.#deps;
+    const entity = await targets.living(row.kind, row.entityId);
+    if (entity?.recordId != null) await records.delete(row.kind, entity.recordId, { signal });
+    await settler.confirmDeletion(row);
+  }
+}
+
+/** A record that is made has nothing to clear. */
+function withoutEmpty<T>(values: Readonly<Record<string, readonly T[]>>): Record<string, readonly T[]> {
+  return Object.fromEntries(Object.entries(values).filter(([, list]) => list.length > 0));
+}

@@ -1,0 +1,39 @@
+import type { Clock } from '../../domain/clock.ts';
+import type { DeadLetter } from '../../domain/dead-letters.ts';
+import { ServiceError } from '../errors.ts';
+import type { UnitOfWork } from '../ports.ts';
+import { keysOf } from '../sync/mapping.ts';
+import { overlay } from '../sync/overlay.ts';
+
+/**
+ * Takes a write that was given up back to work, as if it had been asked for just now.
+ * @throws ServiceError `refused` when there is nothing left of it
+ */
+export async function reviveWrite(
+  deps: { readonly store: UnitOfWork; readonly clock: Clock },
+  letter: DeadLetter,
+): Promise<void> {
+  const at = new Date(deps.clock.now()).toISOString();
+  await deps.store.transaction(async (stores) => {
+    const row = letter.outboxId === null ? undefined : await stores.outbox.get(letter.outboxId);
+    if (row === undefined || row.status !== 'dead') {
+      throw new ServiceError('refused', 'there is nothing left of this write');
+    }
+    await stores.outbox.revive(row.id, Number(letter.id), at);
+    const entity = await stores.entities.find(row.kind, row.entityId);
+    if (entity === undefined) return;
+    if (row.operation === 'delete') {
+      const recordIds = entity.recordId === null ? [] : [entity.recordId];
+      return stores.records.setHidden(row.kind, recordIds, true, at);
+    }
+    const facts = overlay(row.kind, entity.facts, [row.intent]);
+    const shown = {
+      facts,
+      keys: keysOf(facts),
+      version: entity.version + 1,
+      updatedAt: at,
+      syncFailure: null,
+    };
+    await stores.entities.put([{ ...entity, ...shown }]);
+  });
+}

@@ -1,0 +1,102 @@
+import type { EntityKind, EntityRow } from '../../domain/entities.ts';
+import { isJsonObject, type Json } from '../../domain/json.ts';
+import type { OutboxRow, WriteIntent } from '../../domain/outbox.ts';
+import type { RecordSnapshot } from '../../domain/records.ts';
+import { ServiceError } from '../errors.ts';
+import type { EntityStore } from '../ports.ts';
+import type { GoneService } from '../sync/gone.ts';
+import type { LookService } from './look.ts';
+
+/** What a write is to be written to. */
+export interface Target {
+  readonly entity: EntityRow;
+  /** The record as it is now; null: there is none yet. */
+  readonly snapshot: RecordSnapshot | null;
+  /** The thing had a record that Attio no longer has. */
+  readonly wasDeleted: boolean;
+}
+
+/** How many merges a chain may have: a longer one is a loop. */
+const MAX_MERGE_STEPS = 100;
+
+/** Finds the record that a write is for, as Attio has it now. */
+export class TargetFinder {
+  readonly #entities: EntityStore;
+  readonly #look: LookService;
+  readonly #gone: GoneService;
+
+  constructor(deps: { entities: EntityStore; look: LookService; gone: GoneService }) {
+    this.#entities = deps.entities;
+    this.#look = deps.look;
+    this.#gone = deps.gone;
+  }
+
+  /**
+   * By the record that the thing has; by its key when it has none, or none any more.
+   * @returns null when there is no such thing here any more
+   * @throws ServiceError
+   */
+  async find(row: OutboxRow): Promise<Target | null> {
+    const entity = await this.living(row.kind, row.entityId);
+    if (entity === null) return null;
+    const seen = await this.#byRecord(row.kind, entity);
+    if (seen.snapshot !== null || row.key === null) return seen;
+    const { snapshot } = await this.#look.byKey(row.kind, row.key);
+    // The look may have told whose record it is.
+    return { ...seen, entity: (await this.living(row.kind, row.entityId)) ?? entity, snapshot };
+  }
+
+  async #byRecord(kind: EntityKind, entity: EntityRow): Promise<Target> {
+    const { recordId } = entity;
+    if (recordId === null) return { entity, snapshot: null, wasDeleted: false };
+    const { snapshot, readAt } = await this.#look.byId(kind, recordId);
+    if (snapshot !== null) return { entity, snapshot, wasDeleted: false };
+    await this.#gone.settle(kind, [{ recordId, readAt, fate: { kind: 'look' } }]);
+    const survivor = await this.living(kind, entity.id);
+    if (survivor === null || survivor.recordId === recordId)
+      return { entity, snapshot: null, wasDeleted: true };
+    return this.#byRecord(kind, survivor);
+  }
+
+  /** The id of another record that holds one of the keys to be written; null when none is found. */
+  async otherHolder(kind: EntityKind, target: Target, written: readonly Json[]): Promise<string | null> {
+    for (const value of written) {
+      const key = isJsonObject(value) ? Object.values(value)[0] : value;
+      if (typeof key !== 'string') continue;
+      const { snapshot } = await this.#look.byKey(kind, key.toLowerCase());
+      if (snapshot !== null && snapshot.recordId !== target.snapshot?.recordId) return snapshot.recordId;
+    }
+    return null;
+  }
+
+  /** The thing with an id, or the one that it was merged into. */
+  async living(kind: EntityKind, id: string): Promise<EntityRow | null> {
+    let entity = await this.#entities.find(kind, id);
+    for (let step = 0; entity?.mergedInto != null && step < MAX_MERGE_STEPS; step += 1) {
+      entity = await this.#entities.find(kind, entity.mergedInto);
+    }
+    return entity ?? null;
+  }
+
+  /**
+   * An intent with references to things put as references to their records.
+   * @throws ServiceError `refused` when such a thing has no record: its own write was refused
+   */
+  async resolve(intent: WriteIntent): Promise<WriteIntent> {
+    const resolved = Object.entries(intent).map(async ([field, input]) => [
+      field,
+      await this.#reference(input),
+    ]);
+    return Object.fromEntries(await Promise.all(resolved));
+  }
+
+  async #reference(input: Json): Promise<Json> {
+    const named = isJsonObject(input) ? input['entity'] : undefined;
+    if (!isJsonObject(named)) return input;
+    const kind = named['kind'] as EntityKind; // written by `entityReference`
+    const entity = await this.living(kind, String(named['id']));
+    if (entity?.recordId != null) return { object: kind, recordId: entity.recordId };
+    const why = entity?.syncFailure?.detail ?? 'it is not in Attio';
+    throw new ServiceError('refused', `the ${kind} record that it refers to could not be made: ${why}`);
+  }
+}

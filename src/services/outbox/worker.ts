@@ -1,0 +1,161 @@
+import type { Clock } from '../../domain/clock.ts';
+import type { OutboxRow } from '../../domain/outbox.ts';
+import { StorageUnavailableError } from '../../domain/storage.ts';
+import { ServiceError } from '../errors.ts';
+import type { OutboxEvents, OutboxStore } from '../ports.ts';
+import type { SchemaService } from '../schema.ts';
+import { WorkLoop } from '../work-loop.ts';
+import type { WorkspaceGuard } from '../workspace.ts';
+import type { OutboxDelivery } from './delivery.ts';
+import { type Failure, failureOf } from './failure.ts';
+import type { Settler } from './settler.ts';
+import type { Waiters } from './waiters.ts';
+
+export interface OutboxOptions {
+  /** Writes in hand at once. */
+  readonly window: number;
+  /** Attempts at a write that fails in a way of its own before it becomes a dead letter. */
+  readonly maxAttempts: number;
+  /** A write that could not be sent for this long becomes a dead letter. */
+  readonly giveUpAfterMs: number;
+}
+
+export interface OutboxWorkerDeps {
+  readonly outbox: OutboxStore;
+  readonly delivery: Pick<OutboxDelivery, 'deliver'>;
+  readonly settler: Settler;
+  readonly schema: Pick<SchemaService, 'plainValues'>;
+  readonly waiters: Waiters;
+  readonly workspace: Pick<WorkspaceGuard, 'maySync'>;
+  /** Attio is not asked for a while: what is sent now fails at once. */
+  readonly isCircuitOpen: () => boolean;
+  readonly clock: Clock;
+  /** 0 ≤ x < 1 */
+  readonly random: () => number;
+  readonly events: OutboxEvents;
+  readonly options: OutboxOptions;
+}
+
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 10 * 60_000;
+/** For a write that only its own request, or something that a person must mend, holds up; it grows with its age. */
+const FIRST_PUT_OFF_MS = 3_000;
+const LAST_PUT_OFF_MS = 15_000;
+/** How long to wait at most before looking whether an outage is over, when nobody says so. */
+const LAST_PAUSE_MS = 10_000;
+
+/**
+ * Brings the outbox's pending writes to Attio, one of each thing at a time and in order.
+ *
+ * An outage pauses all of them and counts no attempt (see `WorkLoop`); what only this write asks for, or what a person
+ * must mend, puts it off; what fails in a way of its own is tried again with growing waits; what Attio refuses for
+ * good is settled so. What has waited for `giveUpAfterMs` becomes a dead letter.
+ */
+export class OutboxWorker {
+  readonly #deps: OutboxWorkerDeps;
+  readonly #loop: WorkLoop<OutboxRow>;
+
+  constructor(deps: OutboxWorkerDeps) {
+    const { outbox, workspace, waiters, events, clock, random, options } = deps;
+    this.#deps = deps;
+    this.#loop = new WorkLoop<OutboxRow>({
+      source: {
+        // From the first, always: a row can be taken when the one before it is settled, whatever its id.
+        due: (now, _afterId, inHand, limit) => outbox.due(now, inHand, limit),
+        nextDueAt: (after) => outbox.nextDueAt(after),
+      },
+      settle: (row) => this.#settle(row),
+      mayWork: () => workspace.maySync,
+      onPaused(waitMs, error) {
+        waiters.release();
+        events.outboxPaused(waitMs, error);
+      },
+      clock,
+      random,
+      window: options.window,
+      lastPauseMs: LAST_PAUSE_MS,
+    });
+  }
+
+  /** Nothing can be sent now, so nobody need wait for it. */
+  get isHeldUp(): boolean {
+    return this.#loop.isPaused || this.#deps.isCircuitOpen() || !this.#deps.workspace.maySync;
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  /** There may be something to send. */
+  wake(): void {
+    this.#loop.wake();
+  }
+
+  /** The outage is over: waiting work goes at once. */
+  resume(): void {
+    this.#loop.resume();
+  }
+
+  async stop(): Promise<void> {
+    this.#deps.waiters.release();
+    await this.#loop.stop();
+  }
+
+  async #settle(row: OutboxRow): Promise<void> {
+    try {
+      await this.#deps.delivery.deliver(row, this.#loop.stopped);
+      this.#loop.succeeded();
+    } catch (error) {
+      if (this.#loop.stopped.aborted) return;
+      if (error instanceof StorageUnavailableError) throw error;
+      await this.#failed(row, failureOf(error) ?? this.#unexpected(error));
+    }
+  }
+
+  /** A fault of ours: worth some more tries, since the next version or the next state may do without it. */
+  #unexpected(error: unknown): Failure {
+    this.#deps.events.unexpected('the delivery of a write', error);
+    const detail = 'an unexpected error; see the log';
+    return { kind: 'transient', error, code: 'unexpected', detail, message: detail, attio: null };
+  }
+
+  async #failed(row: OutboxRow, failure: Failure): Promise<void> {
+    const { clock, options } = this.#deps;
+    const ageMs = clock.now() - Date.parse(row.acceptedAt);
+    if (failure.kind === 'refused') return this.#refuse(row, failure);
+    if (ageMs > options.giveUpAfterMs) return this.#refuse(row, { ...failure, code: 'gave_up' });
+    if (failure.kind === 'outage') {
+      this.#loop.pause(asOutage(failure.error));
+    } else if (failure.kind === 'held') {
+      const waitMs = Math.min(Math.max(FIRST_PUT_OFF_MS, ageMs / 2), LAST_PUT_OFF_MS);
+      await this.#retryIn(row, row.attempts, waitMs);
+    } else await this.#countAttempt(row, failure);
+  }
+
+  async #countAttempt(row: OutboxRow, failure: Failure): Promise<void> {
+    const attempts = row.attempts + 1;
+    if (attempts >= this.#deps.options.maxAttempts && failure.code === 'unexpected') {
+      return this.#refuse({ ...row, attempts }, { ...failure, code: 'attempts_exhausted' });
+    }
+    await this.#retryIn(row, attempts, Math.min(FIRST_RETRY_MS * 2 ** row.attempts, LAST_RETRY_MS));
+    this.#deps.events.writeRetried(row.kind, attempts, failure.error);
+  }
+
+  async #retryIn(row: OutboxRow, attempts: number, waitMs: number): Promise<void> {
+    const dueAt = this.#deps.clock.now() + waitMs * (0.75 + this.#deps.random() / 2);
+    await this.#deps.outbox.retryLater(row.id, attempts, new Date(dueAt).toISOString());
+    this.#loop.dueAt(dueAt);
+  }
+
+  async #refuse(row: OutboxRow, failure: Failure): Promise<void> {
+    const { settler, schema } = this.#deps;
+    await settler.refuse(row, failure, await schema.plainValues(row.kind));
+  }
+}
+
+/** The wait that Attio, or the circuit, has asked for. */
+function asOutage(error: unknown): unknown {
+  const ms = error instanceof Error && 'retryAfterMs' in error ? error.retryAfterMs : null;
+  if (typeof ms !== 'number') return error;
+  return new ServiceError('unavailable', String(error), { retryAfterSeconds: ms / 1000, cause: error });
+}

@@ -1,0 +1,164 @@
+import type { BatchRejection } from '../../domain/batches.ts';
+import type { Clock } from '../../domain/clock.ts';
+import type { EntityKind } from '../../domain/entities.ts';
+import { type MemberFault, ServiceError } from '../errors.ts';
+import type { WriteOptions } from '../inputs.ts';
+import type { BatchStore, OutboxStore } from '../ports.ts';
+import type { SchemaService } from '../schema.ts';
+import type { Attributes } from './fields.ts';
+import type { Acceptance, Accepted, OutboxIntake } from './intake.ts';
+import { type Draft, faultsOf } from './intents.ts';
+import type { Waiters } from './waiters.ts';
+import type { OutboxWorker } from './worker.ts';
+
+/** What a caller asks for, and which of it was given under `attributes`. */
+export interface Request {
+  readonly draft: Draft;
+  readonly given: ReadonlySet<string>;
+}
+
+export interface BatchItem extends Request {
+  /** In the batch as it was sent. */
+  readonly index: number;
+}
+
+export interface OutboxWriterDeps {
+  /** Takes one write; those that come together share a commit. */
+  readonly log: { add(item: Acceptance): Promise<Accepted> };
+  readonly intake: Pick<OutboxIntake, 'accept'>;
+  readonly worker: Pick<OutboxWorker, 'wake' | 'isHeldUp'>;
+  readonly waiters: Waiters;
+  readonly outbox: Pick<OutboxStore, 'stats'>;
+  readonly batches: BatchStore;
+  readonly schema: Pick<SchemaService, 'knownAttributes' | 'attributesOf'>;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  /** How long a caller waits for Attio. */
+  readonly writeWaitMs: number;
+  /** Writes that may be pending. */
+  readonly maxPending: number;
+}
+
+/** How long a caller waits for a schema that is not in memory; without it a write is checked when it is sent. */
+const SCHEMA_WAIT_MS = 1_000;
+/** How old a count of what is pending may be. */
+const RECOUNT_MS = 5_000;
+/** Writes of a batch that share a commit. */
+const BATCH_STEP = 200;
+
+/** Where writes of internal systems come in: checked, stored, and waited for. */
+export class OutboxWriter {
+  readonly #deps: OutboxWriterDeps;
+  #pending = 0;
+  #countedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: OutboxWriterDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Durable when it resolves. Waits for Attio as the options say.
+   * @returns our id of the thing
+   * @throws ServiceError `invalid`, `conflict`; `refused` with Attio's words when it has refused; `unavailable` when too
+   *   much is pending
+   */
+  async write({ draft, given }: Request, options: WriteOptions): Promise<string> {
+    const faults = await this.#faults(draft, given);
+    if (faults.length > 0) throw invalid(faults);
+    await this.#makeRoom(1);
+    const accepted = await this.#deps.log.add({ draft, batch: null, expected: options.wait });
+    if ('refused' in accepted) throw accepted.refused;
+    const { entityId, outboxId } = accepted;
+    if (outboxId === null) return entityId;
+    await this.follow(outboxId, options);
+    return entityId;
+  }
+
+  /** Has a write that is stored sent, and waits for it as the options say. @throws ServiceError `refused` */
+  async follow(outboxId: number, { wait, signal }: WriteOptions): Promise<void> {
+    const { waiters, worker, writeWaitMs } = this.#deps;
+    worker.wake();
+    if (!wait) return;
+    const settlement = await waiters.wait(outboxId, worker.isHeldUp ? 0 : writeWaitMs, signal);
+    if (settlement?.outcome !== 'refused') return;
+    const { message, attio } = settlement;
+    throw new ServiceError('refused', message, { attio });
+  }
+
+  /**
+   * Takes many writes of one kind, in order; none is waited for.
+   * @param rejected what was wrong in itself
+   */
+  async writeAll(
+    items: readonly BatchItem[],
+    rejected: readonly BatchRejection[],
+  ): Promise<{ id: string; accepted: number; rejected: readonly BatchRejection[] }> {
+    const { batches, intake, worker, clock, newId } = this.#deps;
+    await this.#makeRoom(items.length);
+    const checked = await Promise.all(
+      items.map(async (item) => ({ item, errors: await this.#faults(item.draft, item.given) })),
+    );
+    const refused = [
+      ...rejected,
+      ...checked.flatMap(({ item: { index }, errors }) => (errors.length > 0 ? [{ index, errors }] : [])),
+    ];
+    const good = checked.filter(({ errors }) => errors.length === 0).map(({ item }) => item);
+    if (good.length === 0) throw invalid(refused.flatMap(inBatch));
+    const id = newId();
+    const total = items.length + rejected.length;
+    await batches.add({ id, total, rejected: refused, createdAt: new Date(clock.now()).toISOString() });
+    for (let start = 0; start < good.length; start += BATCH_STEP) {
+      const step = good.slice(start, start + BATCH_STEP);
+      const results = await intake.accept(
+        step.map(({ draft, index }) => ({ draft, batch: { id, index }, expected: false })),
+      );
+      results.forEach((result, place) => {
+        const { index = 0 } = step[place] ?? {};
+        if ('refused' in result) refused.push({ index, errors: faultsIn(result.refused) });
+      });
+      worker.wake();
+    }
+    refused.sort((a, b) => a.index - b.index);
+    await batches.setRejected(id, refused);
+    return { id, accepted: total - refused.length, rejected: refused };
+  }
+
+  async #faults(draft: Draft, given: ReadonlySet<string>): Promise<MemberFault[]> {
+    const attributes = this.#deps.schema.knownAttributes(draft.kind) ?? (await this.#askSchema(draft.kind));
+    return attributes === null ? [] : faultsOf(draft, attributes, given);
+  }
+
+  /** Once after a start, as a rule. @returns null when it cannot be had in time */
+  async #askSchema(kind: EntityKind): Promise<Attributes | null> {
+    const { schema, clock, worker } = this.#deps;
+    if (worker.isHeldUp) return null;
+    const known = schema.attributesOf(kind).catch(() => null);
+    return Promise.race([known, clock.sleep(SCHEMA_WAIT_MS).then(() => null)]);
+  }
+
+  async #makeRoom(count: number): Promise<void> {
+    const { clock, outbox, maxPending } = this.#deps;
+    const now = clock.now();
+    if (now - this.#countedAt >= RECOUNT_MS) {
+      this.#countedAt = now;
+      this.#pending = (await outbox.stats()).pending;
+    }
+    if (this.#pending + count > maxPending) {
+      throw new ServiceError('unavailable', 'too many writes are pending', { retryAfterSeconds: 60 });
+    }
+    this.#pending += count;
+  }
+}
+
+function invalid(errors: readonly MemberFault[]): ServiceError {
+  const words = errors.map(({ path, message }) => `${path} ${message}`).join('; ');
+  return new ServiceError('invalid', `Mend the request: ${words}.`, { errors });
+}
+
+function inBatch({ index, errors }: BatchRejection): MemberFault[] {
+  return errors.map(({ path, message }) => ({ path: `/contacts/${index}${path}`, message }));
+}
+
+function faultsIn(error: ServiceError): MemberFault[] {
+  return [{ path: error.path ?? '', message: error.message }];
+}

@@ -1,0 +1,54 @@
+import type {
+  CompanyFacts,
+  ContactFacts,
+  EntityKind,
+  EntityRow,
+  PlainAttributes,
+} from '../../domain/entities.ts';
+import { canonicalJson, type Json } from '../../domain/json.ts';
+import type { RecordValues } from '../../domain/records.ts';
+import type { Stores } from '../ports.ts';
+import { entityFacts, KEY_SLUGS, keysOf } from './mapping.ts';
+import { overlay } from './overlay.ts';
+
+export type PlainOf = (values: RecordValues) => PlainAttributes;
+
+/** What both sides agree on of a thing: its record; of one without a record, what it is found by. */
+export function agreedFacts(
+  kind: EntityKind,
+  entity: EntityRow,
+  values: RecordValues | null,
+  plainOf: PlainOf,
+): ContactFacts | CompanyFacts {
+  if (values !== null) return entityFacts(kind, values, plainOf(values));
+  return overlay(kind, entityFacts(kind, {}, {}), [{ [KEY_SLUGS[kind]]: [...entity.keys].reverse() }]);
+}
+
+/** Draws a thing anew from its record and its pending writes, after a write of it was settled. */
+export async function reproject(
+  stores: Stores,
+  kind: EntityKind,
+  entityId: string,
+  plainOf: PlainOf,
+  at: string,
+): Promise<void> {
+  const entity = await stores.entities.find(kind, entityId);
+  if (entity === undefined || entity.deletedAt !== null) return;
+  const { recordId } = entity;
+  const record = recordId === null ? undefined : (await stores.records.load(kind, [recordId])).get(recordId);
+  const agreed = agreedFacts(kind, entity, record?.values ?? null, plainOf);
+  const pending = (await stores.outbox.pendingOf(kind, [entity.id])).get(entity.id) ?? [];
+  const facts = overlay(
+    kind,
+    agreed,
+    pending.map((row) => row.intent),
+  );
+  if (sameFacts(facts, entity.facts)) return;
+  await stores.entities.put([
+    { ...entity, facts, keys: keysOf(facts), version: entity.version + 1, updatedAt: at },
+  ]);
+}
+
+export function sameFacts(a: ContactFacts | CompanyFacts, b: ContactFacts | CompanyFacts): boolean {
+  return canonicalJson(a as unknown as Json) === canonicalJson(b as unknown as Json); // facts are plain JSON
+}

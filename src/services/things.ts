@@ -1,0 +1,106 @@
+import type { EntityKind, EntityRow } from '../domain/entities.ts';
+import type { SyncState } from '../domain/sync-state.ts';
+import { ServiceError } from './errors.ts';
+import type { Synced } from './inputs.ts';
+import type { EntityStore, OutboxStore, Page } from './ports.ts';
+
+/** A thing, and the ids of those that were merged into it. */
+export interface Found<T> extends Synced<T> {
+  readonly mergedFrom: readonly string[];
+}
+
+export interface ListQuery {
+  readonly externalId?: string;
+  /** Continue after this id. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+export interface ThingsDeps {
+  readonly entities: EntityStore;
+  readonly outbox: Pick<OutboxStore, 'pendingOf'>;
+}
+
+/** How many merges a chain may have: a longer one is a loop. */
+const MAX_MERGE_STEPS = 100;
+
+/** Reads things of one kind from the local database; never asks Attio. */
+export class Things<T> {
+  protected readonly kind: EntityKind;
+  readonly #noun: string;
+  readonly #deps: ThingsDeps;
+  readonly #shape: (row: EntityRow) => T;
+
+  constructor(kind: EntityKind, noun: string, deps: ThingsDeps, shape: (row: EntityRow) => T) {
+    this.kind = kind;
+    this.#noun = noun;
+    this.#deps = deps;
+    this.#shape = shape;
+  }
+
+  /**
+   * @param id ours or the Attio record id; one that was merged away finds the survivor
+   * @throws ServiceError `not_found`, or `gone` for a deleted one
+   */
+  async get(id: string): Promise<Found<T>> {
+    const row = await this.living(id);
+    const mergedFrom = await this.#deps.entities.mergedFrom(this.kind, row.id);
+    return { ...(await this.synced(row)), mergedFrom };
+  }
+
+  protected async living(id: string): Promise<EntityRow> {
+    const { entities } = this.#deps;
+    let row = await entities.find(this.kind, id);
+    for (let step = 0; row?.mergedInto != null && step < MAX_MERGE_STEPS; step += 1) {
+      row = await entities.find(this.kind, row.mergedInto);
+    }
+    if (row === undefined) throw new ServiceError('not_found', `there is no ${this.#noun} with this id`);
+    if (row.deletedAt !== null) {
+      throw new ServiceError('gone', `this ${this.#noun} was deleted at ${row.deletedAt}`);
+    }
+    return row;
+  }
+
+  protected async page(query: ListQuery, key: string | undefined): Promise<Page<Synced<T>, string>> {
+    const { entities } = this.#deps;
+    if (key !== undefined) return this.#matching(await entities.findByKey(this.kind, key), query);
+    if (query.externalId !== undefined) {
+      const row = await entities.findByExternalId(this.kind, query.externalId);
+      return this.#matching(row === undefined ? [] : [row], query);
+    }
+    const rows = await entities.list(this.kind, query.after ?? '', query.limit + 1);
+    const page = rows.slice(0, query.limit);
+    return {
+      rows: await this.#allSynced(page),
+      next: rows.length > query.limit ? (page.at(-1)?.id ?? null) : null,
+    };
+  }
+
+  /** What a key or an external id finds is at most a handful: one page. */
+  async #matching(rows: readonly EntityRow[], query: ListQuery): Promise<Page<Synced<T>, string>> {
+    const live = rows.filter(
+      (row) =>
+        row.deletedAt === null && (query.externalId === undefined || row.externalId === query.externalId),
+    );
+    return { rows: await this.#allSynced(live.slice(0, query.limit)), next: null };
+  }
+
+  protected async synced(row: EntityRow): Promise<Synced<T>> {
+    const pending = await this.#deps.outbox.pendingOf(this.kind, [row.id]);
+    return { thing: this.#shape(row), sync: stateOf(row, pending.has(row.id)) };
+  }
+
+  async #allSynced(rows: readonly EntityRow[]): Promise<Synced<T>[]> {
+    const pending = await this.#deps.outbox.pendingOf(
+      this.kind,
+      rows.map((row) => row.id),
+    );
+    return rows.map((row) => ({ thing: this.#shape(row), sync: stateOf(row, pending.has(row.id)) }));
+  }
+}
+
+function stateOf(row: EntityRow, isPending: boolean): SyncState {
+  if (isPending) return { status: 'pending' };
+  if (row.syncFailure !== null) return { status: 'failed', ...row.syncFailure };
+  return { status: 'synced', recordId: row.recordId };
+}

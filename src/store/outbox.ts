@@ -1,0 +1,253 @@
+import type { Selectable } from 'kysely';
+import type { NewDeadLetter } from '../domain/dead-letters.ts';
+import type { EntityKind } from '../domain/entities.ts';
+import type { NewOutboxRow, OutboxOperation, OutboxOutcome, OutboxRow, WriteBase } from '../domain/outbox.ts';
+import type { SyncFailure } from '../domain/sync-state.ts';
+import { chunks, type Handle, loadBy, parseJson } from './database.ts';
+import { insertDeadLetters } from './dead-letters.ts';
+import type { OutboxTable } from './schema.ts';
+
+/**
+ * What internal systems asked to be written to Attio and were answered for. A row is `pending` until its effect is in
+ * Attio and committed here, then `done`; one that Attio refuses for good is `refused` when its sender was told, else
+ * `dead` with a dead letter. Rows of one thing are settled in the order of their ids. Settled rows hold no values.
+ */
+export class OutboxStore {
+  readonly #db: Handle;
+
+  constructor(db: Handle) {
+    this.#db = db;
+  }
+
+  async add(row: NewOutboxRow): Promise<number> {
+    const { id } = await this.#db
+      .insertInto('outbox')
+      .values({
+        operation: row.operation,
+        kind: row.kind,
+        entity_id: row.entityId,
+        key: row.key,
+        intent_json: JSON.stringify(row.intent),
+        base_json: JSON.stringify(row.base),
+        undo_json: JSON.stringify({ externalId: row.externalIdBefore }),
+        status: 'pending',
+        attempts: 0,
+        next_attempt_at: row.acceptedAt,
+        accepted_at: row.acceptedAt,
+        settled_at: null,
+        after_id: row.afterId,
+        batch_id: row.batch?.id ?? null,
+        batch_index: row.batch?.index ?? null,
+        error_json: null,
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    return id;
+  }
+
+  async get(id: number): Promise<(OutboxRow & { readonly status: string }) | undefined> {
+    const row = await this.#db.selectFrom('outbox').selectAll().where('id', '=', id).executeTakeFirst();
+    return row && { ...readRow(row), status: row.status };
+  }
+
+  /** Rows that may be sent now, the oldest first: the first pending one of each thing, and none before the one it waits for. */
+  async due(now: string, inHand: ReadonlySet<number>, limit: number): Promise<OutboxRow[]> {
+    const rows = await this.#db
+      .selectFrom('outbox')
+      .selectAll()
+      .where('status', '=', 'pending')
+      .where('next_attempt_at', '<=', now)
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('outbox as earlier')
+              .select('earlier.id')
+              .whereRef('earlier.kind', '=', 'outbox.kind')
+              .whereRef('earlier.entity_id', '=', 'outbox.entity_id')
+              .whereRef('earlier.id', '<', 'outbox.id')
+              .where('earlier.status', '=', 'pending'),
+          ),
+        ),
+      )
+      .where(({ or, eb, not, exists, selectFrom }) =>
+        or([
+          eb('after_id', 'is', null),
+          not(
+            exists(
+              selectFrom('outbox as awaited')
+                .select('awaited.id')
+                .whereRef('awaited.id', '=', 'outbox.after_id')
+                .where('awaited.status', '=', 'pending'),
+            ),
+          ),
+        ]),
+      )
+      .orderBy('id')
+      .limit(limit + inHand.size)
+      .execute();
+    return rows
+      .filter((row) => !inHand.has(row.id))
+      .slice(0, limit)
+      .map(readRow);
+  }
+
+  /** When the next row that waits for its retry is due. */
+  async nextDueAt(after: string): Promise<string | null> {
+    const row = await this.#db
+      .selectFrom('outbox')
+      .select((eb) => eb.fn.min('next_attempt_at').as('due'))
+      .where('status', '=', 'pending')
+      .where('next_attempt_at', '>', after)
+      .executeTakeFirst();
+    return row?.due ?? null;
+  }
+
+  /** Pending rows by thing, in order. */
+  async pendingOf(kind: EntityKind, entityIds: readonly string[]): Promise<Map<string, OutboxRow[]>> {
+    const byId = await loadBy(
+      entityIds,
+      (ids) =>
+        this.#db
+          .selectFrom('outbox')
+          .selectAll()
+          .where('kind', '=', kind)
+          .where('entity_id', 'in', ids)
+          .where('status', '=', 'pending')
+          .orderBy('id')
+          .execute(),
+      (row) => String(row.id),
+      readRow,
+    );
+    return Map.groupBy(
+      [...byId.values()].sort((a, b) => a.id - b.id),
+      (row) => row.entityId,
+    );
+  }
+
+  /** Only a pending row can be settled. @returns whether it was */
+  async settle(
+    id: number,
+    outcome: OutboxOutcome,
+    at: string,
+    failure: SyncFailure | null,
+  ): Promise<boolean> {
+    const { numUpdatedRows } = await this.#db
+      .updateTable('outbox')
+      .set({
+        status: outcome,
+        settled_at: at,
+        error_json: failure === null ? null : JSON.stringify(failure),
+        // A dead one may be replayed: its values are needed then.
+        ...(outcome === 'dead' ? {} : { intent_json: '{}', base_json: '{}', undo_json: '{}', key: null }),
+      })
+      .where('id', '=', id)
+      .where('status', '=', 'pending')
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows === 1n;
+  }
+
+  async bury(letter: NewDeadLetter): Promise<void> {
+    await insertDeadLetters(this.#db, [letter]);
+  }
+
+  async rebase(id: number, base: WriteBase): Promise<void> {
+    await this.#db
+      .updateTable('outbox')
+      .set({ base_json: JSON.stringify(base) })
+      .where('id', '=', id)
+      .execute();
+  }
+
+  /** Pending and dead rows of one thing become another's. */
+  async redirect(kind: EntityKind, fromId: string, toId: string): Promise<void> {
+    await this.#db
+      .updateTable('outbox')
+      .set({ entity_id: toId })
+      .where('kind', '=', kind)
+      .where('entity_id', '=', fromId)
+      .where('status', 'in', ['pending', 'dead'])
+      .execute();
+  }
+
+  async retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void> {
+    await this.#db
+      .updateTable('outbox')
+      .set({ attempts, next_attempt_at: nextAttemptAt })
+      .where('id', '=', id)
+      .where('status', '=', 'pending')
+      .execute();
+  }
+
+  /** Takes a dead row back to work, as accepted now, and its letter away. @returns whether there was one */
+  async revive(id: number, letterId: number, now: string): Promise<boolean> {
+    const { numUpdatedRows } = await this.#db
+      .updateTable('outbox')
+      .set({
+        status: 'pending',
+        attempts: 0,
+        next_attempt_at: now,
+        accepted_at: now,
+        settled_at: null,
+        error_json: null,
+      })
+      .where('id', '=', id)
+      .where('status', '=', 'dead')
+      .executeTakeFirstOrThrow();
+    await this.#db.deleteFrom('dead_letter').where('id', '=', letterId).execute();
+    return numUpdatedRows === 1n;
+  }
+
+  /** Forgets what is on its way for a thing, values and letters included. @returns ids of rows that were pending */
+  async cancelOf(kind: EntityKind, entityId: string, at: string): Promise<number[]> {
+    const rows = await this.#db
+      .selectFrom('outbox')
+      .select(['id', 'status'])
+      .where('kind', '=', kind)
+      .where('entity_id', '=', entityId)
+      .where('status', 'in', ['pending', 'dead'])
+      .execute();
+    for (const part of chunks(rows.map((row) => row.id))) {
+      await this.#db.deleteFrom('dead_letter').where('outbox_id', 'in', part).execute();
+      await this.#db
+        .updateTable('outbox')
+        .set({
+          status: 'cancelled',
+          settled_at: at,
+          intent_json: '{}',
+          base_json: '{}',
+          undo_json: '{}',
+          key: null,
+        })
+        .where('id', 'in', part)
+        .execute();
+    }
+    return rows.filter((row) => row.status === 'pending').map((row) => row.id);
+  }
+
+  async stats(): Promise<{ pending: number; oldestAcceptedAt: string | null }> {
+    const row = await this.#db
+      .selectFrom('outbox')
+      .select((eb) => [eb.fn.countAll<number>().as('pending'), eb.fn.min('accepted_at').as('oldest')])
+      .where('status', '=', 'pending')
+      .executeTakeFirstOrThrow();
+    return { pending: Number(row.pending), oldestAcceptedAt: row.oldest };
+  }
+}
+
+function readRow(row: Selectable<OutboxTable>): OutboxRow {
+  return {
+    id: row.id,
+    operation: row.operation as OutboxOperation, // written from a NewOutboxRow
+    kind: row.kind as EntityKind, // written from a NewOutboxRow
+    entityId: row.entity_id,
+    key: row.key,
+    intent: parseJson(row.intent_json),
+    base: parseJson(row.base_json),
+    externalIdBefore: parseJson<{ externalId?: string | null }>(row.undo_json).externalId,
+    attempts: row.attempts,
+    acceptedAt: row.accepted_at,
+    afterId: row.after_id,
+    batch:
+      row.batch_id === null || row.batch_index === null ? null : { id: row.batch_id, index: row.batch_index },
+  };
+}
