@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { type Answer, type Change, type ContactJson, type Run, type TestService, until } from './service.ts';
 
@@ -8,13 +9,16 @@ interface Feed {
 
 /**
  * Everything that the service does, at once, for as long as a disturbance of its database goes on: deliveries of
- * edits, full syncs, reads, and a follower of the change feed. Each answer must be a good one, or "not now".
+ * edits, writes, full syncs, reads, and a follower of the change feed. Each answer must be a good one, or "not now".
  */
 export class Load {
   readonly #service: TestService;
   /** Titles given to each record, in order, and the last one whose delivery was answered 202. */
   readonly #edits = new Map<string, string[]>();
   readonly #answered = new Map<string, string>();
+  /** The same for what internal systems write, by e-mail address. */
+  readonly #writes = new Map<string, string[]>();
+  readonly #accepted = new Map<string, string>();
   readonly #runIds = new Set<string>();
   readonly #followed: string[] = [];
   readonly #wrong: string[] = [];
@@ -34,6 +38,7 @@ export class Load {
     const ids = [...service.sandbox.sandbox.world.object('people').table.inOrder()].map((row) => row.id);
     const lanes = [
       ...[0, 1, 2, 3].map((lane) => load.#repeat((turn) => load.#editAndDeliver(ids, turn * 4 + lane))),
+      load.#repeat((turn) => load.#write(turn)),
       load.#repeat(() => load.#sync('people')),
       load.#repeat(() => load.#sync('all')),
       load.#repeat((turn) => load.#read(ids[turn % ids.length] ?? '')),
@@ -76,10 +81,29 @@ export class Load {
     if (this.#note('a delivery', answer, [202])) this.#answered.set(recordId, title);
   }
 
+  async #write(turn: number): Promise<void> {
+    const email = `load-${turn % 20}@example.com`;
+    const jobTitle = `Write ${turn}`;
+    this.#writes.set(email, [...(this.#writes.get(email) ?? []), jobTitle]);
+    const answer = await this.#service.call('PUT', '/v1/contacts', { body: { email, jobTitle } });
+    if (this.#note('a write', answer, [200, 202])) this.#accepted.set(email, jobTitle);
+  }
+
+  /** With a key, and again until it is accepted. */
   async #sync(object: string): Promise<void> {
-    const answer = await this.#service.call<{ data: { runId: string } }>('POST', `/v1/sync/${object}`);
+    const headers = { 'idempotency-key': randomUUID() };
+    let answer = await this.#start(object, headers);
+    while (answer.status === 503 && !this.#over) {
+      this.#note('a sync', answer, [202]);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      answer = await this.#start(object, headers);
+    }
     if (this.#note('a sync', answer, [202])) this.#runIds.add(answer.body.data.runId);
     await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+
+  #start(object: string, headers: Record<string, string>) {
+    return this.#service.call<{ data: { runId: string } }>('POST', `/v1/sync/${object}`, { headers });
   }
 
   async #read(id: string): Promise<void> {
@@ -102,7 +126,9 @@ export class Load {
     expect(this.#wrong).toEqual([]);
     await until(async () => (await service.get<{ status: string }>('/health')).body.status === 'ok', 60_000);
     await until(async () => (await service.pending()) === 0, 60_000);
+    await until(async () => (await this.#unsent()) === 0, 60_000);
     await this.#checkEdits();
+    await this.#checkWrites();
     for (const runId of this.#runIds) {
       const run = async () => (await service.get<{ data: Run }>(`/v1/sync/runs/${runId}`)).body.data;
       await until(async () => (await run()).status !== 'running', 60_000);
@@ -119,6 +145,27 @@ export class Load {
       const { body } = await this.#service.get<{ data: ContactJson }>(`/v1/contacts/${recordId}`);
       const history = this.#edits.get(recordId) ?? [];
       expect(history.indexOf(body.data.jobTitle ?? '')).toBeGreaterThanOrEqual(history.indexOf(title));
+    }
+  }
+
+  async #unsent(): Promise<number> {
+    const { body } = await this.#service.get<{ checks: { outbox: { pending: number } } }>('/health');
+    return body.checks.outbox.pending;
+  }
+
+  /** What was accepted is here, and in Attio. */
+  async #checkWrites(): Promise<void> {
+    expect(this.#accepted.size).toBeGreaterThan(0);
+    for (const [email, jobTitle] of this.#accepted) {
+      const { body } = await this.#service.get<{ data: [ContactJson] }>(`/v1/contacts?email=${email}`);
+      const [contact] = body.data;
+      const record = this.#service.sandbox.sandbox.act({
+        method: 'GET',
+        path: `/objects/people/records/${contact.recordId}`,
+      }) as { values: { job_title: { value: string }[] } };
+      const history = this.#writes.get(email) ?? [];
+      expect(history.indexOf(contact.jobTitle ?? '')).toBeGreaterThanOrEqual(history.indexOf(jobTitle));
+      expect(record.values.job_title[0]?.value).toBe(contact.jobTitle);
     }
   }
 
