@@ -33,8 +33,8 @@ export interface AppConfig {
     readonly secrets: readonly string[];
   };
   readonly attio: AttioSettings & { readonly apiKey: string; readonly baseUrl: string };
-  readonly database: {
-    /** `sqlite:<path>` or `sqlite::memory:` */
+  readonly database: Settings['database'] & {
+    /** `sqlite:<path>`, `sqlite::memory:` or `postgres://…`; may hold a password. */
     readonly url: string;
   };
   /** Null: caches and limits are in process. */
@@ -104,10 +104,9 @@ const environmentSchema = z.object({
   ATTIO_WEBHOOK_SECRET: secrets,
   DATABASE_URL: z
     .string()
-    .refine((url) => !/^postgres(ql)?:/i.test(url), `with PostgreSQL ${NOT_AVAILABLE}`)
     .refine(
-      (url) => /^postgres(ql)?:/i.test(url) || isSqliteUrl(url),
-      'is not an address of a SQLite database',
+      (url) => isSqliteUrl(url) || isPostgresUrl(url),
+      'is not an address of a SQLite or PostgreSQL database',
     )
     .default('sqlite:./data/attio.db'),
   REDIS_URL: notAvailable,
@@ -148,7 +147,8 @@ const MEND: Readonly<Record<VariableName, string>> = {
   ATTIO_API_KEY: 'Set it to an access token of the Attio workspace.',
   ATTIO_BASE_URL: 'Set it to an address such as https://api.attio.com/v2, or leave it unset.',
   ATTIO_WEBHOOK_SECRET: "Set it to the webhook's secret; separate several with commas.",
-  DATABASE_URL: 'Set it to sqlite:<path> or sqlite::memory:, such as sqlite:./data/attio.db.',
+  DATABASE_URL:
+    'Set it to sqlite:<path>, such as sqlite:./data/attio.db, or to postgres://user:password@host:5432/database, with what is not a letter or digit in the password percent-encoded.',
   REDIS_URL: LEAVE_UNSET,
   SERVICE_API_KEYS: 'Set it to one or several tokens that callers of /v1 send, separated by commas.',
   SYNC_OBJECTS: 'Set it to object slugs such as people,companies,deals.',
@@ -250,7 +250,7 @@ function toConfig(env: Env, settings: Settings): AppConfig {
     },
     webhooks: { secrets: env.ATTIO_WEBHOOK_SECRET ?? [] },
     attio: { ...settings.attio, apiKey: env.ATTIO_API_KEY, baseUrl: env.ATTIO_BASE_URL },
-    database: { url: env.DATABASE_URL },
+    database: { ...settings.database, url: env.DATABASE_URL },
     redis: null,
     sync: {
       ...settings.sync,
@@ -279,6 +279,12 @@ function isHost(host: string): boolean {
 /** A path that begins with `//` or `:` is a slip of the pen, not a file. */
 function isSqliteUrl(url: string): boolean {
   return url === 'sqlite::memory:' || /^sqlite:(?!:|\/\/)\S/.test(url);
+}
+
+/** With a database by name. A password that is not percent-encoded shows as a name with `@` or `/` in it. */
+function isPostgresUrl(text: string): boolean {
+  const url = /^postgres(ql)?:\/\//.test(text) ? URL.parse(text) : null;
+  return url !== null && /^\/[^/@]+$/.test(url.pathname) && !/\s/.test(text);
 }
 
 function isHttpsAddress(text: string): boolean {

@@ -1,6 +1,7 @@
 import { config as loadDotenv } from 'dotenv';
 import { createApp } from './app.ts';
 import { ConfigError, loadConfig, processVariables } from './config.ts';
+import { StorageUnavailableError } from './domain/storage.ts';
 
 /** All of a stop; the work that is cut off is durable, and taken up at the next start. */
 const STOP_LIMIT_MS = 9_000;
@@ -21,8 +22,12 @@ try {
   await app.start();
 } catch (error) {
   process.exitCode = 1;
-  // What the system or the database says of a port or a path needs no stack; a fault of ours does.
-  const expected = error instanceof ConfigError || (error instanceof Error && 'code' in error);
-  if (!expected) throw error;
+  // What the system or the database says of a port, a path or itself needs no stack; a fault of ours does.
+  if (!(error instanceof ConfigError || error instanceof StorageUnavailableError || hasCode(error)))
+    throw error;
   process.stderr.write(`The service cannot start. ${error.message}\n`);
+}
+
+function hasCode(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error;
 }

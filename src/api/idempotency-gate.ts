@@ -50,7 +50,7 @@ export class IdempotencyGate {
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
   readonly #flights = new Map<string, Flight>();
-  /** What could not be written when it ended: its row would stand as running, so it is written before the next. */
+  /** What could not be written, or may have been: its row would stand as running, so it is mended before the next. */
   readonly #unwritten = new Map<string, StoredReply | null>();
 
   /** @param deps.onError told what could not be stored; the request is answered all the same */
@@ -122,11 +122,13 @@ export class IdempotencyGate {
       this.#unwritten.delete(scope);
     }
     const now = this.#clock.now();
-    const known = await this.#store.begin({
-      scope,
-      fingerprint,
-      at: new Date(now).toISOString(),
-      keptSince: new Date(now - IDEMPOTENCY_KEPT_MS).toISOString(),
+    const at = new Date(now).toISOString();
+    const keptSince = new Date(now - IDEMPOTENCY_KEPT_MS).toISOString();
+    const begun = this.#store.begin({ scope, fingerprint, at, keptSince });
+    const known = await begun.catch((error: unknown) => {
+      // It may have been noted, and only the answer lost: nobody would ever end it.
+      this.#unwritten.set(scope, null);
+      throw error;
     });
     if (known === null) return null;
     if (known.fingerprint !== fingerprint) throw reused();

@@ -42,7 +42,7 @@ export interface Base {
 export function buildBase(config: AppConfig, overrides: Overrides): Base {
   const clock = overrides.clock ?? systemClock();
   const logger = overrides.logger ?? createLogger({ name: 'attio-bridge', level: config.logLevel });
-  const database = openDatabase(config.database.url);
+  const database = openDatabase(config.database.url, config.database);
   const inbox = new InboxStore(database);
   const deadLetters = new DeadLettersStore(database);
   const store = new MirrorStore(database);

@@ -7,6 +7,21 @@ const count = z.int().min(1);
 const settingsSchema = z.strictObject({
   attio: attioSettings,
   cache: z.strictObject({ schemaTtlSeconds: count, recordTtlSeconds: count }),
+  /** PostgreSQL; SQLite is one file and one connection. */
+  database: z.strictObject({
+    /** Connections of this process at once. */
+    maxConnections: count.min(2),
+    /** How long a request waits for a connection: a new one, or one that others use. */
+    connectTimeoutMs: count,
+    /** A connection that nothing has used for this long is closed. */
+    idleTimeoutMs: count,
+    statementTimeoutMs: count,
+    lockTimeoutMs: count,
+    /** The server ends a transaction that asks nothing for this long. */
+    idleInTransactionTimeoutMs: count,
+    /** Silence after which TCP asks whether the other side is still there. */
+    keepAliveDelayMs: count,
+  }),
   sync: z
     .strictObject({
       /** Records per page of a full sync; Attio gives at most 500. */

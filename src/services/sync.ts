@@ -177,7 +177,7 @@ export class SyncService {
         return await this.#finish(run, end.status, end.error);
       } catch (error) {
         // The database: a run that has ended must not stand there as running.
-        this.#deps.events.unexpected('the end of a full sync', error);
+        if (!isOutage(error)) this.#deps.events.unexpected('the end of a full sync', error);
         await this.#deps.clock.sleep(FIRST_PAUSE_MS);
       }
     }
@@ -189,45 +189,58 @@ export class SyncService {
     signal: AbortSignal,
   ): Promise<{ status: Exclude<RunStatus, 'running'>; error: string | null } | null> {
     try {
-      await (run.object === ALL_OBJECTS ? this.#completeAll(run, signal) : this.#completeOne(run, signal));
+      await this.#patiently(signal, (onProgress) =>
+        run.object === ALL_OBJECTS
+          ? this.#completeAll(run, signal, onProgress)
+          : this.#completeOne(run, signal, onProgress),
+      );
       return { status: 'succeeded', error: null };
     } catch (error) {
       if (signal.reason instanceof ShutdownError) return null;
       if (signal.reason instanceof CancelledError) return { status: 'cancelled', error: null };
-      if (!(error instanceof ServiceError)) this.#deps.events.unexpected('full sync', error);
+      if (!(error instanceof ServiceError || isOutage(error)))
+        this.#deps.events.unexpected('full sync', error);
       return { status: 'failed', error: messageOf(error) };
     }
   }
 
-  /** An outage holds a run up; only when it lasts does the run fail. */
-  async #completeOne(run: SyncRun, signal: AbortSignal): Promise<void> {
+  /** An outage, of Attio or of the database, holds a run up; only when it lasts does the run fail. */
+  async #patiently(signal: AbortSignal, work: (onProgress: () => void) => Promise<void>): Promise<void> {
     const { clock, outagePatienceMs } = this.#deps;
-    let current = run;
-    let lastProgressAt = clock.now();
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
+    let failingSince: number | null = null;
+    let pauseMs = FIRST_PAUSE_MS;
+    const onProgress = () => {
+      failingSince = null;
+      pauseMs = FIRST_PAUSE_MS;
+    };
+    for (;;) {
       try {
-        await this.#deps.workspace.whenMaySync(signal);
-        await this.#deps.fullSync.complete(current, signal, (counts) => {
-          lastProgressAt = clock.now();
-          pauseMs = FIRST_PAUSE_MS;
-          this.#deps.events.runProgressed({ ...current, ...counts });
-        });
-        return;
+        return await work(onProgress);
       } catch (error) {
-        if (signal.aborted || !isOutage(error) || clock.now() - lastProgressAt > outagePatienceMs)
-          throw error;
+        failingSince ??= clock.now();
+        if (signal.aborted || !isOutage(error) || clock.now() - failingSince > outagePatienceMs) throw error;
         const asked = error instanceof ServiceError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
         await clock.sleep(Math.max(pauseMs, asked), signal);
-        current = (await this.#deps.runs.get(run.runId)) ?? run;
+        pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS);
       }
     }
   }
 
-  async #completeAll(parent: SyncRun, signal: AbortSignal): Promise<void> {
+  async #completeOne(run: SyncRun, signal: AbortSignal, onProgress: () => void): Promise<void> {
+    await this.#deps.workspace.whenMaySync(signal);
+    const current = (await this.#deps.runs.get(run.runId)) ?? run;
+    await this.#deps.fullSync.complete(current, signal, (counts) => {
+      onProgress();
+      this.#deps.events.runProgressed({ ...current, ...counts });
+    });
+  }
+
+  async #completeAll(parent: SyncRun, signal: AbortSignal, onProgress: () => void): Promise<void> {
     const failures: string[] = [];
     for (const object of this.#deps.objects) {
       signal.throwIfAborted();
       const run = await this.#completePart(parent, object, signal);
+      onProgress();
       if (run.status !== 'succeeded') failures.push(`${object}: ${run.error ?? run.status}`);
     }
     signal.throwIfAborted();
@@ -243,6 +256,8 @@ export class SyncService {
       if (opened.alreadyRunning) await this.#ended(opened.run.runId, signal);
       else run = opened.run;
     }
+    // Stored, but its answer was lost: nobody works on it yet.
+    if (run.status === 'running' && !this.#active.has(run.runId)) this.#work(run);
     await this.#ended(run.runId, signal);
     return (await this.#deps.runs.get(run.runId)) ?? run;
   }
@@ -278,5 +293,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof ServiceError ? error.message : 'an unexpected error; see the log';
+  return error instanceof ServiceError || isOutage(error)
+    ? error.message
+    : 'an unexpected error; see the log';
 }

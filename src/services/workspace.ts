@@ -107,7 +107,8 @@ export class WorkspaceGuard {
   }
 
   async #note(self: Self): Promise<void> {
-    const known = await this.#store.learn(self.workspace_id, new Date(this.#clock.now()).toISOString());
+    const at = new Date(this.#clock.now()).toISOString();
+    const known = this.#workspaceId ?? (await this.#store.learn(self.workspace_id, at));
     this.#workspaceId = known;
     const other = self.workspace_id === known ? null : self.workspace_id;
     if (other !== null && other !== this.#other) this.#events.workspaceMismatch(known, other);

@@ -1,10 +1,14 @@
 import { Kysely, type Transaction } from 'kysely';
 import { type MigrationProvider, Migrator } from 'kysely/migration';
+import { StorageUnavailableError } from '../domain/storage.ts';
 import { initial } from './migrations/001-initial.ts';
 import { outbox } from './migrations/002-outbox.ts';
 import { idempotency } from './migrations/003-idempotency.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
+import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
+import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
 import type { Schema } from './schema.ts';
+import { WriteQueue } from './write-queue.ts';
 
 export type Database = Kysely<Schema>;
 /** A database or a transaction on it: the stores work on either. */
@@ -22,27 +26,69 @@ const migrations: MigrationProvider = {
 };
 
 /**
- * Opens the database; does not migrate.
- * @param url `sqlite:<path>` or `sqlite::memory:`
- * @throws when the file cannot be opened
+ * Opens the database; does not migrate, and does not yet connect to a server.
+ * @param url `sqlite:<path>`, `sqlite::memory:` or `postgres://…`
+ * @param pool for PostgreSQL
+ * @throws when the file cannot be opened, or the URL cannot be used
  */
-export function openDatabase(url: string): Database {
+export function openDatabase(url: string, pool: PoolSettings = DEFAULT_POOL): Database {
+  const path = /^sqlite:(.*)$/s.exec(url)?.[1];
   try {
-    return new Kysely<Schema>({ dialect: new NodeSqliteDialect(url.slice('sqlite:'.length)) });
+    const dialect = path === undefined ? new PgDialect(url, pool) : new NodeSqliteDialect(path);
+    return new Kysely<Schema>({ dialect });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : 'unknown';
-    const error = new Error(`DATABASE_URL names a file that cannot be used: ${reason}.`, { cause });
-    throw Object.assign(error, { code: 'DATABASE_URL' });
+    throw unusable(path === undefined ? 'database' : 'file', cause);
   }
 }
 
+const queues = new WeakMap<Database, WriteQueue>();
+
 /**
- * Brings the schema up to date; does nothing when it is.
- * @throws the migration's own error; what it did is rolled back
+ * All or nothing. Transactions come one after the other, on both engines: what one reads is still so when it writes.
+ * Nothing but statements of its own may be awaited inside.
+ */
+export function transaction<T>(db: Database, work: (tx: Transaction<Schema>) => Promise<T>): Promise<T> {
+  let queue = queues.get(db);
+  if (queue === undefined) {
+    queue = new WriteQueue();
+    queues.set(db, queue);
+  }
+  return queue.run(() => db.transaction().execute(work));
+}
+
+/**
+ * Brings the schema up to date; does nothing when it is. Several may start at once: they wait for each other.
+ * @throws an error with a code when the database is away or not fit; what a migration threw, and it is rolled back
  */
 export async function migrate(db: Database): Promise<void> {
-  const { error } = await new Migrator({ db, provider: migrations }).migrateToLatest();
+  const { error } = await new Migrator({
+    db,
+    provider: migrations,
+    ...(await placeOf(db)),
+  }).migrateToLatest();
+  if (error instanceof StorageUnavailableError) throw unusable('database', error.cause);
   if (error !== undefined) throw error;
+}
+
+/** Kysely looks for its own tables in all schemas, of whatever application, unless it is told which one is ours. */
+async function placeOf(db: Database): Promise<{ migrationTableSchema?: string }> {
+  if (!isPostgres(db)) return {};
+  try {
+    return { migrationTableSchema: await checkPostgres(db) };
+  } catch (error) {
+    throw unusable('database', error instanceof StorageUnavailableError ? error.cause : error);
+  }
+}
+
+function unusable(what: 'file' | 'database', cause: unknown): Error {
+  const error = new Error(`DATABASE_URL names a ${what} that cannot be used: ${reasonOf(cause)}.`, { cause });
+  return Object.assign(error, { code: 'DATABASE_URL' });
+}
+
+/** A name with several addresses fails with one error per address, and no message of its own. */
+function reasonOf(cause: unknown): string {
+  if (cause instanceof AggregateError) return [...new Set(cause.errors.map(reasonOf))].join(', ');
+  return cause instanceof Error ? cause.message : 'unknown';
 }
 
 /** Writes a row as it is: a disk that is full or read-only shows only then. @throws when the database cannot store */

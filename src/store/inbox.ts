@@ -1,5 +1,5 @@
 import type { NewDeadLetter } from '../domain/dead-letters.ts';
-import { chunks, type Database, type Handle } from './database.ts';
+import { chunks, type Database, type Handle, transaction } from './database.ts';
 import { insertDeadLetters } from './dead-letters.ts';
 
 interface NewEvent {
@@ -48,7 +48,7 @@ export class InboxStore {
    * @param dedupeSince a message last seen before this instant counts as new
    */
   async accept(deliveries: readonly Delivery[], dedupeSince: string): Promise<DeliveryResult[]> {
-    return this.#db.transaction().execute(async (tx) => {
+    return transaction(this.#db, async (tx) => {
       const isNew = await claimKeys(tx, deliveries, dedupeSince);
       const fresh = deliveries.filter((_, index) => isNew[index]);
       await insertEvents(tx, fresh);
@@ -99,7 +99,7 @@ export class InboxStore {
   }
 
   async settle(settled: readonly { id: number; outcome: Outcome }[], at: string): Promise<void> {
-    await this.#db.transaction().execute(async (tx) => {
+    await transaction(this.#db, async (tx) => {
       for (const [outcome, rows] of Map.groupBy(settled, (row) => row.outcome)) {
         for (const part of chunks(rows.map((row) => row.id))) {
           await tx
@@ -121,7 +121,7 @@ export class InboxStore {
   }
 
   async bury(id: number, at: string, letter: NewDeadLetter): Promise<void> {
-    await this.#db.transaction().execute(async (tx) => {
+    await transaction(this.#db, async (tx) => {
       await tx
         .updateTable('inbox')
         .set({ status: 'dead', attempts: letter.attempts, settled_at: at, last_error: letter.detail })
@@ -133,7 +133,7 @@ export class InboxStore {
 
   /** Takes a dead event back to work and its letter away, together. */
   async revive(eventId: number, letterId: number, now: string): Promise<void> {
-    await this.#db.transaction().execute(async (tx) => {
+    await transaction(this.#db, async (tx) => {
       await tx
         .updateTable('inbox')
         .set({ status: 'pending', attempts: 0, next_attempt_at: now, received_at: now, settled_at: null })

@@ -1,4 +1,4 @@
-import type { Database, Handle } from './database.ts';
+import { type Database, type Handle, transaction } from './database.ts';
 
 /** Rows dropped per transaction, so that housekeeping never holds the database for long. */
 const ROWS_PER_STEP = 2_000;
@@ -41,7 +41,7 @@ export async function dropExpired(
   for (const step of steps) {
     let dropped = ROWS_PER_STEP;
     while (dropped === ROWS_PER_STEP && !signal.aborted) {
-      dropped = await db.transaction().execute(step);
+      dropped = await transaction(db, step);
       total += dropped;
     }
   }

@@ -1,7 +1,7 @@
 import { BatchesStore } from './batches.ts';
 import { ChangesStore } from './changes.ts';
 import { ConflictsStore } from './conflicts.ts';
-import type { Database, Handle } from './database.ts';
+import { type Database, type Handle, transaction } from './database.ts';
 import { EntitiesStore } from './entities.ts';
 import { ErasureStore } from './erasure.ts';
 import { OutboxStore } from './outbox.ts';
@@ -44,9 +44,9 @@ export class MirrorStore implements Aggregates {
     this.erasure = stores.erasure;
   }
 
-  /** All or nothing. Nothing but the given stores may be awaited inside: SQLite has one writer. */
+  /** All or nothing. Nothing but the given stores may be awaited inside: there is one writer. */
   async transaction<T>(work: (stores: Aggregates) => Promise<T>): Promise<T> {
-    return this.#db.transaction().execute((tx) => work(aggregates(tx)));
+    return transaction(this.#db, (tx) => work(aggregates(tx)));
   }
 }
 

@@ -54,7 +54,8 @@ export class WebhookIntake {
       })),
       quarantined: body.quarantined,
     });
-    if (result.accepted > 0) this.#onAccepted(body.events);
+    // Also of a duplicate: the first may have been stored by a commit whose answer was lost.
+    if (body.events.length > 0) this.#onAccepted(body.events);
     this.#events.deliveryAccepted(result);
     return result;
   }

@@ -195,6 +195,13 @@ describe('the rules, on planted violations,', () => {
     expect(readsEnvironment(source)).toBe(false);
   });
 
+  it('see transactions that go past the queue', () => {
+    const source = 'await this.#db.transaction().execute(work)';
+    expect(planted({ 'src/store/a.ts': source }).join()).toContain('begins a transaction of its own');
+    expect(planted({ 'src/store/database.ts': source })).toEqual([]);
+    expect(planted({ 'src/services/a.ts': 'await store.transaction(work)' })).toEqual([]);
+  });
+
   it('see files that are too long, READMEs that say too much, and names that are not kebab-case', () => {
     expect(planted({ 'src/api/a.ts': 'x\n'.repeat(350) })).toEqual([]);
     expect(planted({ 'src/api/a.ts': 'x\n'.repeat(351) })[0]).toContain('has 351 lines');

@@ -34,6 +34,7 @@ export function violations(tree: Tree): string[] {
     ...sources.flatMap((path) => importFaults(tree, path)),
     ...cycles(tree, sources),
     ...sources.flatMap((path) => environmentFault(tree, path)),
+    ...sources.flatMap((path) => transactionFault(tree, path)),
     ...[...tree.keys()].flatMap((path) => [...sizeFault(tree, path), ...nameFault(path)]),
   ];
 }
@@ -89,6 +90,16 @@ function roomOf(path: string): string {
 function environmentFault(tree: Tree, path: string): string[] {
   if (path === 'src/config.ts' || !readsEnvironment(tree.get(path) ?? '')) return [];
   return [`${path}: reads process.env. Add the variable to src/config.ts and take its value from AppConfig.`];
+}
+
+/** Kysely's own transactions know nothing of those that wait, and would take their connections. */
+function transactionFault(tree: Tree, path: string): string[] {
+  if (
+    path === 'src/store/database.ts' ||
+    !/\.(transaction|startTransaction)\(\s*\)/.test(tree.get(path) ?? '')
+  )
+    return [];
+  return [`${path}: begins a transaction of its own. Call transaction(db, work) of src/store/database.ts.`];
 }
 
 /** Each circle once, as the search from the first file in it meets it. */

@@ -1,4 +1,3 @@
-import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test } from 'vitest';
 import { takeViolations } from '../support/exchanges.ts';
 import { type ContactJson, type Run, startService, type TestService, until } from '../support/service.ts';
@@ -19,7 +18,7 @@ describe('a full sync', () => {
       ['companies', 300],
       ['deals', 50],
     ]);
-    const before = recordRows(service);
+    const before = await recordRows(service);
     const second = await service.sync('all');
     expect(second).toMatchObject({
       status: 'succeeded',
@@ -28,7 +27,7 @@ describe('a full sync', () => {
       updated: 0,
       unchanged: 2_350,
     });
-    expect(recordRows(service)).toEqual(before);
+    expect(await recordRows(service)).toEqual(before);
   });
 
   test('finds what was deleted and merged behind its back, each right', async () => {
@@ -90,7 +89,7 @@ describe('a full sync', () => {
     await vanish;
     expect(run.status).toBe('succeeded');
     await service.sync('people', '&force=true');
-    const live = recordRows(service).filter((row) => row['deleted_at'] === null);
+    const live = (await recordRows(service)).filter((row) => row['deleted_at'] === null);
     expect(live).toHaveLength(1_500);
     expect(deleted).toHaveLength(100);
   });
@@ -144,11 +143,6 @@ async function someContacts(service: TestService): Promise<Five> {
   return body.data as Five; // as many as were asked for
 }
 
-function recordRows(service: TestService): Record<string, unknown>[] {
-  const database = new DatabaseSync(service.databasePath, { readOnly: true });
-  try {
-    return database.prepare('select * from record order by object, record_id').all();
-  } finally {
-    database.close();
-  }
+function recordRows(service: TestService): Promise<Record<string, unknown>[]> {
+  return service.database.rows('select * from record order by object, record_id');
 }

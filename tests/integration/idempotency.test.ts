@@ -1,4 +1,3 @@
-import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { type Run, startService, type TestService } from '../support/service.ts';
 
@@ -35,9 +34,7 @@ test('a request that a crash has cut off is done when it comes again', async () 
   await using service = await startService({ sandbox: { people: 20 }, subscribe: false });
   const first = await sync(service, 'k', '?wait=true');
   await service.stop();
-  const database = new DatabaseSync(service.databasePath);
-  database.exec('update idempotency set status = null, content_type = null, body = null');
-  database.close();
+  await service.database.rows('update idempotency set status = null, content_type = null, body = null');
   await service.start();
   const again = await sync(service, 'k', '?wait=true');
   expect(again.status).toBe(200);

@@ -1,13 +1,11 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type App, createApp, type Overrides } from '../../src/app.ts';
 import { type AppConfig, loadConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/monitoring/logger.ts';
 import { type SandboxServer, startSandboxServer } from '../mocks/http-server.ts';
 import type { SandboxOptions } from '../mocks/options.ts';
+import { freshDatabase, type TestDatabase } from './engines.ts';
 import { checkingExchanges } from './exchanges.ts';
 
 export interface Answer<T = unknown> {
@@ -30,13 +28,13 @@ export interface ServiceOptions {
 export const API_KEY = 'test-service-key';
 const OTHER_SECRET = 'the-secret-before-rotation';
 
-/** The sandbox, and the service in front of it, on a real database file and real sockets. */
+/** The sandbox, and the service in front of it, on a real database and real sockets. */
 export class TestService {
   readonly sandbox: SandboxServer;
   /** May be changed between a stop and a start. */
   readonly env: Record<string, string>;
   readonly secret: string;
-  readonly #directory: string;
+  readonly database: TestDatabase;
   readonly #overrides: Overrides;
   readonly #configure: (config: AppConfig) => AppConfig;
   #app: App | null = null;
@@ -46,20 +44,16 @@ export class TestService {
     sandbox: SandboxServer;
     env: Readonly<Record<string, string>>;
     secret: string;
-    directory: string;
+    database: TestDatabase;
     overrides: Overrides;
     configure: (config: AppConfig) => AppConfig;
   }) {
     this.sandbox = parts.sandbox;
     this.env = { ...parts.env };
     this.secret = parts.secret;
-    this.#directory = parts.directory;
+    this.database = parts.database;
     this.#overrides = parts.overrides;
     this.#configure = parts.configure;
-  }
-
-  get databasePath(): string {
-    return join(this.#directory, 'test.db');
   }
 
   async start(): Promise<void> {
@@ -78,7 +72,7 @@ export class TestService {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     await this.sandbox.close();
-    await rm(this.#directory, { recursive: true, force: true });
+    await this.database[Symbol.asyncDispose]();
   }
 
   /** A request of an internal system. */
@@ -233,11 +227,11 @@ export async function prepareService(options: ServiceOptions = {}): Promise<Test
     ...options.sandbox,
   });
   const secret = options.subscribe === false ? 'an-unused-secret' : await subscribe(sandbox);
-  const directory = await mkdtemp(join(tmpdir(), 'attio-bridge-'));
+  const database = await freshDatabase();
   return new TestService({
     sandbox,
     secret,
-    directory,
+    database,
     overrides: options.overrides ?? {},
     configure: options.configure ?? ((config) => config),
     env: {
@@ -249,7 +243,7 @@ export async function prepareService(options: ServiceOptions = {}): Promise<Test
       ATTIO_BASE_URL: `${sandbox.url}/v2`,
       ATTIO_WEBHOOK_SECRET: `${OTHER_SECRET},${secret}`,
       SERVICE_API_KEYS: `another-key,${API_KEY}`,
-      DATABASE_URL: `sqlite:${join(directory, 'test.db')}`,
+      DATABASE_URL: database.url,
       ...options.env,
     },
   });

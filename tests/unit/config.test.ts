@@ -108,7 +108,6 @@ describe('the environment', () => {
   it('refuses what this version does not have', () => {
     const error = failure({
       ...KEY,
-      DATABASE_URL: 'postgres://user:password@db/attio',
       REDIS_URL: 'redis://cache',
       SYNC_LISTS: 'sales',
       SYNC_CONFLICT_POLICY: 'manual',
@@ -116,7 +115,6 @@ describe('the environment', () => {
       CHANGE_WEBHOOK_SECRET: 'whsec_abc',
     });
     expect(namesOf(error)).toEqual([
-      'DATABASE_URL',
       'REDIS_URL',
       'SYNC_LISTS',
       'SYNC_CONFLICT_POLICY',
@@ -166,6 +164,16 @@ describe('the environment', () => {
     ['DATABASE_URL', 'sqlite:', false],
     ['DATABASE_URL', 'sqlite://data.db', false],
     ['DATABASE_URL', 'sqlite::memory', false],
+    ['DATABASE_URL', 'postgres://user:password@db.internal:5432/attio?sslmode=verify-full', true],
+    ['DATABASE_URL', 'postgresql://db/attio', true],
+    ['DATABASE_URL', 'postgres:///attio?host=/var/run/postgresql', true],
+    ['DATABASE_URL', 'postgres://db', false],
+    ['DATABASE_URL', 'postgres://db/', false],
+    ['DATABASE_URL', 'postgres:attio', false],
+    ['DATABASE_URL', 'postgres://user:pass/word@db/attio', false],
+    ['DATABASE_URL', 'postgres://user:12/34@db/attio', false],
+    ['DATABASE_URL', 'postgres://user:12#34@db/attio', false],
+    ['DATABASE_URL', 'mysql://db/attio', false],
     ['SYNC_OBJECTS', 'a-b_c9', true],
     ['SYNC_OBJECTS', 'people,', false],
     ['SYNC_OBJECTS', 'people,all', false],

@@ -98,6 +98,23 @@ describe('twins at once', () => {
     expect((await first).statusCode).toBe(202);
   });
 
+  it('are not taken for running when only the answer of the database was lost', async () => {
+    class LosingAnswers extends MemoryIdempotency {
+      losses = 1;
+      override async begin(request: Parameters<MemoryIdempotency['begin']>[0]) {
+        const known = await super.begin(request);
+        this.losses -= 1;
+        if (this.losses >= 0) throw new StorageUnavailableError('lost');
+        return known;
+      }
+    }
+    const { send, executed } = setUp({ store: new LosingAnswers() });
+    expect((await send('k')).statusCode).toBe(503);
+    expect((await send('k')).statusCode).toBe(202);
+    expect((await send('k')).statusCode).toBe(202);
+    expect(executed).toHaveLength(1);
+  });
+
   it('of another process are told to come again', async () => {
     const { send, store, executed } = setUp();
     await send('k');

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { StorageUnavailableError } from '../../../src/domain/storage.ts';
 import { NO_COUNTS, type SyncRun } from '../../../src/domain/sync-runs.ts';
 import type { SyncEvents } from '../../../src/services/ports.ts';
 import { SyncService } from '../../../src/services/sync.ts';
@@ -109,5 +110,52 @@ describe('a run', () => {
     await clock.advance(1_000);
     expect(await sync.get('old-all')).toMatchObject({ status: 'succeeded' });
     expect(passes).toEqual(['people', 'companies']);
+  });
+
+  describe('during an outage of the database', () => {
+    class AwayRuns extends SyncRunsStore {
+      away = true;
+      /** Starts that are stored, and whose answer is lost. */
+      lostStarts = 0;
+      override async get(...args: Parameters<SyncRunsStore['get']>) {
+        return this.#unless(this.away, () => super.get(...args));
+      }
+      override async children(...args: Parameters<SyncRunsStore['children']>) {
+        return this.#unless(this.away, () => super.children(...args));
+      }
+      override async start(...args: Parameters<SyncRunsStore['start']>) {
+        const started = await super.start(...args);
+        this.lostStarts -= 1;
+        return this.#unless(this.lostStarts >= 0, async () => started);
+      }
+      #unless<T>(outage: boolean, ask: () => Promise<T>): Promise<T> {
+        return outage ? Promise.reject(new StorageUnavailableError('away')) : ask();
+      }
+    }
+
+    test('waits and goes on, also from a part whose start was stored without our learning of it', async () => {
+      await runs.start(leftBehind('all'));
+      const store = new AwayRuns(database);
+      const sync = service(store);
+      await sync.resumeAll();
+      await clock.advance(500);
+      store.away = false;
+      store.lostStarts = 1;
+      expect(passes).toEqual([]);
+      await clock.advance(5_000);
+      expect(await sync.get('old-all')).toMatchObject({ status: 'succeeded' });
+      expect(passes).toEqual(['people', 'companies']);
+    });
+
+    test('fails when it lasts longer than the patience, and says why', async () => {
+      await runs.start(leftBehind('people'));
+      const store = new AwayRuns(database);
+      const sync = service(store);
+      await sync.resumeAll();
+      await clock.advance(10_000);
+      store.away = false;
+      await clock.advance(5_000);
+      expect(await sync.get('old-people')).toMatchObject({ status: 'failed', error: 'away' });
+    });
   });
 });

@@ -1,0 +1,74 @@
+import {
+  CompiledQuery,
+  PostgresAdapter,
+  PostgresDialect,
+  PostgresDriver,
+  type QueryCompiler,
+  type QueryExecutorProvider,
+  sql,
+  type TransactionSettings,
+} from 'kysely';
+import { SameMeaningCompiler } from './postgres-compiler.ts';
+import { GuardedPool, type PoolSettings } from './postgres-pool.ts';
+
+/**
+ * Begins, and takes the one write lock, as `begin immediate` does on SQLite: transactions come one after the other,
+ * and what they number is numbered in the order of their commits. The lock is the schema's, and ends with the
+ * transaction. 7208 is ours, chosen at random.
+ */
+const BEGIN_AS_WRITER = 'begin; select pg_advisory_xact_lock(7208, hashtext(current_schema()))';
+
+/** Kysely over `pg`, for a store that was written for one writer. */
+export class PgDialect extends PostgresDialect {
+  readonly #pool: GuardedPool;
+
+  /** Connects to nothing yet. @throws when the URL cannot be used, or a certificate that it names cannot be read */
+  constructor(url: string, settings: PoolSettings) {
+    const pool = new GuardedPool(url, settings);
+    super({ pool });
+    this.#pool = pool;
+  }
+
+  override createDriver(): PostgresDriver {
+    return new OneWriterDriver({ pool: this.#pool });
+  }
+
+  override createQueryCompiler(): QueryCompiler {
+    return new SameMeaningCompiler();
+  }
+}
+
+export function isPostgres(db: QueryExecutorProvider): boolean {
+  return db.getExecutor().adapter instanceof PostgresAdapter;
+}
+
+/**
+ * @returns the schema that the tables are in
+ * @throws when the database is not one in which what was answered 202 is kept, and kept as it was
+ */
+export async function checkPostgres(db: QueryExecutorProvider): Promise<string> {
+  const { rows } = await sql<{ schema: string | null; encoding: string; commits: string }>`
+    select current_schema() as schema, current_setting('server_encoding') as encoding,
+      current_setting('synchronous_commit') as commits`.execute(db);
+  const { schema = null, encoding, commits } = rows[0] ?? {};
+  if (schema === null) throw new Error('it has no schema to create tables in; mend its search_path');
+  if (encoding !== 'UTF8') throw new Error(`its encoding is ${encoding}; create it with encoding UTF8`);
+  if (commits === 'off') throw new Error('synchronous_commit is off; switch it on for this database or role');
+  return schema;
+}
+
+/** What the driver hands out itself, and wants back. */
+type Connection = Parameters<PostgresDriver['rollbackTransaction']>[0];
+
+class OneWriterDriver extends PostgresDriver {
+  override async beginTransaction(connection: Connection, settings: TransactionSettings): Promise<void> {
+    if (settings.accessMode === 'read only') return super.beginTransaction(connection, settings);
+    try {
+      await connection.executeQuery(CompiledQuery.raw(BEGIN_AS_WRITER));
+    } catch (error) {
+      // It may have begun and not got the lock. One that cannot be rolled back is discarded by the driver.
+      await this.rollbackTransaction(connection).catch(() => {});
+      throw error;
+    }
+  }
+}
