@@ -23,7 +23,7 @@ export function fromAttio(error: unknown, options: { forSender: boolean } = { fo
   const words =
     options.forSender && error.detail !== null ? `${error.message}: ${error.detail}` : error.message;
   const retryAfterSeconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000));
-  const isolated = !ALL_OF_ATTIO.has(error.kind);
+  const isolated = !concernsAll(error);
   return new ServiceError(kindOf(error), words, { retryAfterSeconds, isolated, cause: error });
 }
 
@@ -34,6 +34,11 @@ export async function askAttio<T>(call: () => Promise<T>, options?: { forSender:
   } catch (error) {
     throw fromAttio(error, options);
   }
+}
+
+/** Whether no request at all would be answered now. */
+export function concernsAll(error: AttioApiError): boolean {
+  return ALL_OF_ATTIO.has(error.kind);
 }
 
 /** Whatever is not for good is "not now": an outage, our own configuration, or a merge under way. */

@@ -58,7 +58,7 @@ export class ContactsService extends Things<Contact> {
   /** Removes a contact here, and in Attio when asked to. @throws ServiceError `not_found`, `gone`, `refused` */
   async remove(id: string, options: RemovalOptions & WriteOptions): Promise<Written<Contact>> {
     const { entity, outboxId } = await this.#removal.remove(await this.living(id), options);
-    if (outboxId !== null) await this.#writer.follow(outboxId, options);
+    if (outboxId !== null) await this.#writer.follow(this.kind, outboxId, options);
     return this.synced(entity);
   }
 }

@@ -68,7 +68,14 @@ export interface OutboxStore {
   /** @returns the row's id */
   add(row: NewOutboxRow): Promise<number>;
   get(id: number): Promise<(OutboxRow & { readonly status: string }) | undefined>;
-  due(now: string, inHand: ReadonlySet<number>, limit: number): Promise<OutboxRow[]>;
+  /** The first pending one of each thing that is not in hand and not of a held object. */
+  due(
+    now: string,
+    but: { readonly inHand: ReadonlySet<number>; readonly held: readonly EntityKind[] },
+    limit: number,
+  ): Promise<OutboxRow[]>;
+  /** What was put off is due now. */
+  hurry(now: string): Promise<void>;
   nextDueAt(after: string): Promise<string | null>;
   /** Pending rows by thing, in order. */
   pendingOf(kind: EntityKind, entityIds: readonly string[]): Promise<Map<string, OutboxRow[]>>;

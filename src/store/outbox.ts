@@ -51,11 +51,17 @@ export class OutboxStore {
   }
 
   /** Rows that may be sent now, the oldest first: the first pending one of each thing, and none before the one it waits for. */
-  async due(now: string, inHand: ReadonlySet<number>, limit: number): Promise<OutboxRow[]> {
+  async due(
+    now: string,
+    but: { readonly inHand: ReadonlySet<number>; readonly held: readonly EntityKind[] },
+    limit: number,
+  ): Promise<OutboxRow[]> {
+    const { inHand, held } = but;
     const rows = await this.#db
       .selectFrom('outbox')
       .selectAll()
       .where('status', '=', 'pending')
+      .where('kind', 'not in', held)
       .where('next_attempt_at', '<=', now)
       .where(({ not, exists, selectFrom }) =>
         not(
@@ -100,6 +106,16 @@ export class OutboxStore {
       .where('next_attempt_at', '>', after)
       .executeTakeFirst();
     return row?.due ?? null;
+  }
+
+  /** What was put off is due now. */
+  async hurry(now: string): Promise<void> {
+    await this.#db
+      .updateTable('outbox')
+      .set({ next_attempt_at: now })
+      .where('status', '=', 'pending')
+      .where('next_attempt_at', '>', now)
+      .execute();
   }
 
   /** Pending rows by thing, in order. */

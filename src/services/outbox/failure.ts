@@ -1,14 +1,17 @@
 import { AttioApiError } from '../../attio/errors.ts';
 import { AttributeValueError } from '../../attio/values/codec.ts';
+import { concernsAll } from '../attio-errors.ts';
 import { type AttioRefusal, ServiceError } from '../errors.ts';
 
 /** What a failure means for a write that met it. */
 export type FailureKind =
   /** Nothing can be sent now: all writes wait, and no attempt is counted. */
   | 'outage'
-  /** Only what this write asks for is unavailable, or a person must mend something: others go on. */
+  /** A person must mend something (a scope, the plan, the address) before anything of this object can be written. */
+  | 'misconfigured'
+  /** Only this write is held up, by the state of its record: it comes back soon. */
   | 'held'
-  /** Worth another try, soon. */
+  /** Worth other tries, at growing distances. */
   | 'transient'
   /** For good. */
   | 'refused';
@@ -37,20 +40,21 @@ export function failureOf(error: unknown): Failure | null {
 }
 
 function ofService(error: ServiceError): Failure | null {
-  const common = { error, detail: error.message, message: error.message, attio: error.attio };
-  if (error.kind === 'unavailable') {
-    return { ...common, kind: error.isolated ? 'held' : 'outage', code: 'unavailable' };
-  }
-  if (error.kind !== 'refused') return null;
-  return { ...common, kind: 'refused', code: error.attio?.code ?? 'refused' };
+  const { cause, message } = error;
+  const common = { error, detail: message, message, attio: error.attio };
+  if (error.kind === 'refused') return { ...common, kind: 'refused', code: error.attio?.code ?? 'refused' };
+  if (error.kind !== 'unavailable') return null;
+  if (cause instanceof AttioApiError) return { ...ofAttio(cause), error };
+  return { ...common, kind: error.isolated ? 'held' : 'outage', code: 'unavailable' };
 }
 
 function ofAttio(error: AttioApiError): Failure {
   const { traits } = error;
   const code = error.code ?? error.kind;
-  const words = error.detail ?? error.message;
-  const common = { error, code, detail: error.message, message: 'Attio refuses the write' };
-  if (traits.final) return { ...common, kind: 'refused', attio: { code, message: words } };
-  if (traits.outage) return { ...common, kind: 'outage', attio: null };
-  return { ...common, kind: traits.configuration ? 'held' : 'transient', attio: null };
+  const common = { error, code, detail: error.message, message: 'Attio refuses the write', attio: null };
+  if (traits.final) {
+    return { ...common, kind: 'refused', attio: { code, message: error.detail ?? error.message } };
+  }
+  if (concernsAll(error)) return { ...common, kind: 'outage' };
+  return { ...common, kind: traits.configuration ? 'misconfigured' : 'transient' };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
+import type { EntityKind } from '../../domain/entities.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import { StorageUnavailableError } from '../../domain/storage.ts';
 import { ServiceError } from '../errors.ts';
@@ -38,22 +39,26 @@ export interface OutboxWorkerDeps {
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 10 * 60_000;
-/** For a write that only its own request, or something that a person must mend, holds up; it grows with its age. */
-const FIRST_PUT_OFF_MS = 3_000;
-const LAST_PUT_OFF_MS = 15_000;
+/** For a write that the state of its record holds up. */
+const PUT_OFF_MS = 3_000;
+/** For an object that a person must mend something for. */
+const FIRST_HOLD_MS = 2_000;
+const LAST_HOLD_MS = 15_000;
 /** How long to wait at most before looking whether an outage is over, when nobody says so. */
 const LAST_PAUSE_MS = 10_000;
 
 /**
  * Brings the outbox's pending writes to Attio, one of each thing at a time and in order.
  *
- * An outage pauses all of them and counts no attempt (see `WorkLoop`); what only this write asks for, or what a person
- * must mend, puts it off; what fails in a way of its own is tried again with growing waits; what Attio refuses for
- * good is settled so. What has waited for `giveUpAfterMs` becomes a dead letter.
+ * An outage pauses all of them and counts no attempt (see `WorkLoop`); what a person must mend holds those of its object;
+ * what fails in a way of its own is tried again with growing waits; what Attio refuses for good is settled so. What has
+ * waited for `giveUpAfterMs` becomes a dead letter.
  */
 export class OutboxWorker {
   readonly #deps: OutboxWorkerDeps;
   readonly #loop: WorkLoop<OutboxRow>;
+  /** Objects of which nothing is taken in hand for a while. */
+  readonly #holds = new Map<EntityKind, { readonly untilMs: number; readonly lastsMs: number }>();
 
   constructor(deps: OutboxWorkerDeps) {
     const { outbox, workspace, waiters, events, clock, random, options } = deps;
@@ -61,8 +66,8 @@ export class OutboxWorker {
     this.#loop = new WorkLoop<OutboxRow>({
       source: {
         // From the first, always: a row can be taken when the one before it is settled, whatever its id.
-        due: (now, _afterId, inHand, limit) => outbox.due(now, inHand, limit),
-        nextDueAt: (after) => outbox.nextDueAt(after),
+        due: (now, _afterId, inHand, limit) => outbox.due(now, { inHand, held: this.#held() }, limit),
+        nextDueAt: async (after) => earliest([await outbox.nextDueAt(after), ...this.#holdEnds()]),
       },
       settle: (row) => this.#settle(row),
       mayWork: () => workspace.maySync,
@@ -77,9 +82,10 @@ export class OutboxWorker {
     });
   }
 
-  /** Nothing can be sent now, so nobody need wait for it. */
-  get isHeldUp(): boolean {
-    return this.#loop.isPaused || this.#deps.isCircuitOpen() || !this.#deps.workspace.maySync;
+  /** Nothing of this object can be sent now, so nobody need wait for it. */
+  isHeldUp(kind: EntityKind): boolean {
+    const { isCircuitOpen, workspace } = this.#deps;
+    return this.#loop.isPaused || isCircuitOpen() || !workspace.maySync || this.#held().includes(kind);
   }
 
   start(): void {
@@ -91,9 +97,15 @@ export class OutboxWorker {
     this.#loop.wake();
   }
 
-  /** The outage is over: waiting work goes at once. */
+  /** The outage is over: waiting work goes at once, what was put off included. */
   resume(): void {
+    this.#holds.clear();
     this.#loop.resume();
+    const at = new Date(this.#deps.clock.now()).toISOString();
+    this.#deps.outbox.hurry(at).then(
+      () => this.#loop.wakeAll(),
+      () => {}, // the database: they come when they are due
+    );
   }
 
   async stop(): Promise<void> {
@@ -105,6 +117,7 @@ export class OutboxWorker {
     try {
       await this.#deps.delivery.deliver(row, this.#loop.stopped);
       this.#loop.succeeded();
+      this.#holds.delete(row.kind);
     } catch (error) {
       if (this.#loop.stopped.aborted) return;
       if (error instanceof StorageUnavailableError) throw error;
@@ -124,12 +137,31 @@ export class OutboxWorker {
     const ageMs = clock.now() - Date.parse(row.acceptedAt);
     if (failure.kind === 'refused') return this.#refuse(row, failure);
     if (ageMs > options.giveUpAfterMs) return this.#refuse(row, { ...failure, code: 'gave_up' });
-    if (failure.kind === 'outage') {
-      this.#loop.pause(asOutage(failure.error));
-    } else if (failure.kind === 'held') {
-      const waitMs = Math.min(Math.max(FIRST_PUT_OFF_MS, ageMs / 2), LAST_PUT_OFF_MS);
-      await this.#retryIn(row, row.attempts, waitMs);
-    } else await this.#countAttempt(row, failure);
+    if (failure.kind === 'outage') this.#loop.pause(asOutage(failure.error));
+    else if (failure.kind === 'misconfigured') this.#hold(row);
+    else if (failure.kind === 'held') await this.#retryIn(row, row.attempts, PUT_OFF_MS);
+    else await this.#countAttempt(row, failure);
+  }
+
+  /** One hold for all that meet the same fault; the rows stay as they are. */
+  #hold(row: OutboxRow): void {
+    this.#deps.waiters.dismiss(row.id);
+    const now = this.#deps.clock.now();
+    const hold = this.#holds.get(row.kind);
+    if (hold !== undefined && hold.untilMs > now) return;
+    const lastsMs = hold === undefined ? FIRST_HOLD_MS : Math.min(2 * hold.lastsMs, LAST_HOLD_MS);
+    this.#holds.set(row.kind, { untilMs: now + lastsMs, lastsMs });
+  }
+
+  #held(): EntityKind[] {
+    const now = this.#deps.clock.now();
+    return [...this.#holds].filter(([, hold]) => hold.untilMs > now).map(([kind]) => kind);
+  }
+
+  #holdEnds(): string[] {
+    const now = this.#deps.clock.now();
+    const ends = [...this.#holds.values()].map((hold) => hold.untilMs).filter((untilMs) => untilMs > now);
+    return ends.map((untilMs) => new Date(untilMs).toISOString());
   }
 
   async #countAttempt(row: OutboxRow, failure: Failure): Promise<void> {
@@ -152,6 +184,10 @@ export class OutboxWorker {
     const { settler, schema } = this.#deps;
     await settler.refuse(row, failure, await schema.plainValues(row.kind));
   }
+}
+
+function earliest(instants: readonly (string | null)[]): string | null {
+  return instants.filter((instant) => instant !== null).sort()[0] ?? null;
 }
 
 /** The wait that Attio, or the circuit, has asked for. */

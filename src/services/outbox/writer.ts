@@ -70,16 +70,16 @@ export class OutboxWriter {
     if ('refused' in accepted) throw accepted.refused;
     const { entityId, outboxId } = accepted;
     if (outboxId === null) return entityId;
-    await this.follow(outboxId, options);
+    await this.follow(draft.kind, outboxId, options);
     return entityId;
   }
 
   /** Has a write that is stored sent, and waits for it as the options say. @throws ServiceError `refused` */
-  async follow(outboxId: number, { wait, signal }: WriteOptions): Promise<void> {
+  async follow(kind: EntityKind, outboxId: number, { wait, signal }: WriteOptions): Promise<void> {
     const { waiters, worker, writeWaitMs } = this.#deps;
     worker.wake();
     if (!wait) return;
-    const settlement = await waiters.wait(outboxId, worker.isHeldUp ? 0 : writeWaitMs, signal);
+    const settlement = await waiters.wait(outboxId, worker.isHeldUp(kind) ? 0 : writeWaitMs, signal);
     if (settlement?.outcome !== 'refused') return;
     const { message, attio } = settlement;
     throw new ServiceError('refused', message, { attio });
@@ -131,7 +131,7 @@ export class OutboxWriter {
   /** Once after a start, as a rule. @returns null when it cannot be had in time */
   async #askSchema(kind: EntityKind): Promise<Attributes | null> {
     const { schema, clock, worker } = this.#deps;
-    if (worker.isHeldUp) return null;
+    if (worker.isHeldUp(kind)) return null;
     const known = schema.attributesOf(kind).catch(() => null);
     return Promise.race([known, clock.sleep(SCHEMA_WAIT_MS).then(() => null)]);
   }
