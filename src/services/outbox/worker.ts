@@ -26,7 +26,7 @@ export interface OutboxWorkerDeps {
   readonly settler: Settler;
   readonly schema: Pick<SchemaService, 'plainValues'>;
   readonly waiters: Waiters;
-  readonly workspace: Pick<WorkspaceGuard, 'maySync'>;
+  readonly workspace: Pick<WorkspaceGuard, 'maySync' | 'token'>;
   /** Attio is not asked for a while: what is sent now fails at once. */
   readonly isCircuitOpen: () => boolean;
   readonly clock: Clock;
@@ -79,7 +79,10 @@ export class OutboxWorker {
 
   /** Nothing can be sent now, so nobody need wait for it. */
   get isHeldUp(): boolean {
-    return this.#loop.isPaused || this.#deps.isCircuitOpen() || !this.#deps.workspace.maySync;
+    const { workspace, isCircuitOpen } = this.#deps;
+    // Right after a start Attio is still being asked who we are: that is worth waiting for.
+    const isBarred = !workspace.maySync && workspace.token !== 'unknown';
+    return this.#loop.isPaused || isCircuitOpen() || isBarred;
   }
 
   start(): void {
