@@ -1,15 +1,14 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { NewConflict } from '../../domain/conflicts.ts';
 import type { EntityKind, EntityRow } from '../../domain/entities.ts';
-import type { Json } from '../../domain/json.ts';
-import type { OutboxRow } from '../../domain/outbox.ts';
+import { NAME_HALVES, type OutboxRow, type WriteBase } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import type { OutboxEvents, Stores, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { ApplyService } from '../sync/apply.ts';
 import { type PlainOf, reproject } from '../sync/project.ts';
 import type { Failure } from './failure.ts';
-import { type Attributes, plainField, slugOf } from './fields.ts';
+import { type Attributes, isNameHalf, plainField, slugOf } from './fields.ts';
 import type { WritePlan } from './plan.ts';
 import type { Target } from './target.ts';
 import type { Waiters } from './waiters.ts';
@@ -44,6 +43,9 @@ export class Settler {
     const { kind } = row;
     const [attributes, plainOf] = [await schema.attributesOf(kind), await schema.plainValues(kind)];
     const at = this.#now();
+    const theirs = new Set(
+      plan.conflicts.filter(({ decided }) => decided === 'attio').map(({ field }) => field),
+    );
     let owner = entityId;
     const applied = await this.#unlessCancelled(row, () =>
       apply.apply(kind, [answer], {
@@ -55,7 +57,7 @@ export class Settler {
           owner = await link(stores, kind, entityId, answer.recordId, at);
         },
         within: async (stores) => {
-          await rebase(stores, row, owner, answer, attributes);
+          await rebase(stores, row, owner, answer, attributes, theirs);
           await stores.conflicts.append(conflictRows(row, owner, answer.recordId, plan, at));
           await reproject(stores, kind, owner, plainOf, at);
         },
@@ -195,22 +197,38 @@ async function link(
   return owner.id;
 }
 
-/** What waits behind a write was accepted before this was agreed on: nobody else's change, but ours. */
+/**
+ * What waits behind a write was accepted before this was agreed on: nobody else's change, but ours.
+ * @param theirs fields that were left as somebody has made them in Attio: on these nothing is agreed
+ */
 async function rebase(
   stores: Stores,
   row: OutboxRow,
   entityId: string,
   answer: RecordSnapshot,
   attributes: Attributes,
+  theirs: ReadonlySet<string>,
 ): Promise<void> {
   const waiting = (await stores.outbox.pendingOf(row.kind, [entityId])).get(entityId) ?? [];
   if (waiting.length === 0) return;
-  const agreed: Record<string, Json> = {};
-  for (const field of Object.keys(row.intent)) {
-    const attribute = attributes.get(slugOf(field));
-    if (attribute !== undefined) agreed[field] = plainField(field, attribute, answer.values);
-  }
-  for (const later of waiting) await stores.outbox.rebase(later.id, { ...later.base, ...agreed });
+  const written = Object.keys(row.intent);
+  // Half a name is written with the other half: from now on that one looks new, too.
+  const seen = agreedOn(written.some(isNameHalf) ? NAME_HALVES : [], answer, attributes, theirs);
+  const agreed = agreedOn(written, answer, attributes, theirs);
+  for (const later of waiting) await stores.outbox.rebase(later.id, { ...seen, ...later.base, ...agreed });
+}
+
+function agreedOn(
+  fields: readonly string[],
+  answer: RecordSnapshot,
+  attributes: Attributes,
+  theirs: ReadonlySet<string>,
+): WriteBase {
+  const agreed = fields.flatMap((field) => {
+    const attribute = theirs.has(field) ? undefined : attributes.get(slugOf(field));
+    return attribute === undefined ? [] : [[field, plainField(field, attribute, answer.values)] as const];
+  });
+  return Object.fromEntries(agreed);
 }
 
 function conflictRows(
