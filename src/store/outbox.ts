@@ -158,6 +158,16 @@ export class OutboxStore {
       .execute();
   }
 
+  /** What the external id goes back to when a pending row is refused; of a dead one, what a replay of it sets. */
+  async setExternalIdBefore(id: number, externalId: string | null): Promise<void> {
+    await this.#db
+      .updateTable('outbox')
+      .set({ undo_json: JSON.stringify({ externalId }) })
+      .where('id', '=', id)
+      .where('status', 'in', ['pending', 'dead'])
+      .execute();
+  }
+
   /** Pending and dead rows of one thing become another's. */
   async redirect(kind: EntityKind, fromId: string, toId: string): Promise<void> {
     await this.#db

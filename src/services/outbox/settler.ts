@@ -268,8 +268,30 @@ async function goBack(
     await stores.entities.remove(row.kind, entity.id);
     return;
   }
-  const externalId = row.externalIdBefore === undefined ? entity.externalId : row.externalIdBefore;
+  const externalId = await takeBackExternalId(stores, row, entity, others);
   await stores.entities.put([{ ...entity, externalId, syncFailure: failure ?? entity.syncFailure }]);
+}
+
+/**
+ * An external id goes back to what it was, unless a later write has set it again, or another thing has it now. What the
+ * write had set is kept with it, for a replay.
+ * @returns the external id of the thing from now on
+ */
+async function takeBackExternalId(
+  stores: Stores,
+  { id, kind, externalIdBefore: before }: OutboxRow,
+  entity: EntityRow,
+  others: readonly OutboxRow[],
+): Promise<string | null> {
+  if (before === undefined) return entity.externalId;
+  const later = others.find((other) => other.externalIdBefore !== undefined);
+  await stores.outbox.setExternalIdBefore(id, later?.externalIdBefore ?? entity.externalId);
+  if (later !== undefined) {
+    await stores.outbox.setExternalIdBefore(later.id, before);
+    return entity.externalId;
+  }
+  const holder = before === null ? undefined : await stores.entities.findByExternalId(kind, before);
+  return holder === undefined || holder.id === entity.id ? before : null;
 }
 
 function letterOf(row: OutboxRow, failure: Failure, at: string) {
