@@ -81,6 +81,7 @@ export interface OutboxStore {
   retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void>;
   revive(id: number, letterId: number, now: string): Promise<boolean>;
   cancelOf(kind: EntityKind, entityId: string, at: string): Promise<number[]>;
+  isToBeDeleted(kind: EntityKind, entityId: string): Promise<boolean>;
   stats(): Promise<{ pending: number; oldestAcceptedAt: string | null }>;
 }
 

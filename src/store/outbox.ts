@@ -234,6 +234,18 @@ export class OutboxStore {
     return rows.filter((row) => row.status === 'pending').map((row) => row.id);
   }
 
+  /** Whether the record of a thing was asked to be deleted, done or not. */
+  async isToBeDeleted(kind: EntityKind, entityId: string): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom('outbox')
+      .select('id')
+      .where('kind', '=', kind)
+      .where('entity_id', '=', entityId)
+      .where('operation', '=', 'delete')
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
   async stats(): Promise<{ pending: number; oldestAcceptedAt: string | null }> {
     const row = await this.#db
       .selectFrom('outbox')

@@ -9,6 +9,7 @@ import type { ApplyService } from '../sync/apply.ts';
 import { type PlainOf, reproject } from '../sync/project.ts';
 import type { Failure } from './failure.ts';
 import { type Attributes, isNameHalf, plainField, slugOf } from './fields.ts';
+import { deletionOf } from './intents.ts';
 import type { WritePlan } from './plan.ts';
 import type { Target } from './target.ts';
 import type { Waiters } from './waiters.ts';
@@ -24,7 +25,7 @@ export interface SettlerDeps {
   readonly onOvertaken: (kind: EntityKind, recordId: string) => void;
 }
 
-/** The write was cancelled while it was sent: nothing of its answer may be stored. */
+/** The thing was removed here while the write was sent: nothing of its answer may be stored. */
 class CancelledError extends Error {
   override readonly name = 'CancelledError';
 }
@@ -38,21 +39,24 @@ export class Settler {
   }
 
   /** The write is in Attio. @param answer the record as it is now */
-  async confirm(row: OutboxRow, entityId: string, answer: RecordSnapshot, plan: WritePlan): Promise<void> {
+  async confirm(row: OutboxRow, target: Target, answer: RecordSnapshot, plan: WritePlan): Promise<void> {
     const { apply, schema, events } = this.#deps;
     const { kind } = row;
+    const entityId = target.entity.id;
     const [attributes, plainOf] = [await schema.attributesOf(kind), await schema.plainValues(kind)];
     const at = this.#now();
     const theirs = new Set(
       plan.conflicts.filter(({ decided }) => decided === 'attio').map(({ field }) => field),
     );
     let owner = entityId;
-    const applied = await this.#unlessCancelled(row, () =>
+    const applied = await this.#unlessCancelled(row, entityId, answer, () =>
       apply.apply(kind, [answer], {
         touchUnchanged: false,
         source: 'local',
         before: async (stores) => {
-          if (!(await stores.outbox.settle(row.id, 'done', at, null))) throw new CancelledError();
+          const isRemoved = !target.wasDeleted && (await isDeleted(stores, kind, entityId));
+          if (isRemoved || !(await stores.outbox.settle(row.id, 'done', at, null)))
+            throw new CancelledError();
           await stores.records.setHidden(kind, [answer.recordId], false, at);
           owner = await link(stores, kind, entityId, answer.recordId, at);
         },
@@ -136,11 +140,17 @@ export class Settler {
     events.writeSettled(row.kind, told ? 'refused' : 'dead', this.#lagSeconds(row));
   }
 
-  async #unlessCancelled<T>(row: OutboxRow, commit: () => Promise<T>): Promise<T | null> {
+  async #unlessCancelled<T>(
+    row: OutboxRow,
+    entityId: string,
+    answer: RecordSnapshot,
+    commit: () => Promise<T>,
+  ): Promise<T | null> {
     try {
       return await commit();
     } catch (error) {
       if (!(error instanceof CancelledError)) throw error;
+      await this.#deps.store.transaction((stores) => leaveUnseen(stores, row, entityId, answer, this.#now()));
       this.#settled(row, 'cancelled');
       return null;
     }
@@ -157,6 +167,32 @@ export class Settler {
 
   #now(): string {
     return new Date(this.#deps.clock.now()).toISOString();
+  }
+}
+
+async function isDeleted(stores: Stores, kind: EntityKind, id: string): Promise<boolean> {
+  const entity = await stores.entities.find(kind, id);
+  return entity !== undefined && entity.deletedAt !== null && entity.mergedInto === null;
+}
+
+/** A record that was made for a thing that is removed here is not taken in; it is deleted when the thing was to be. */
+async function leaveUnseen(
+  stores: Stores,
+  row: OutboxRow,
+  entityId: string,
+  { object, recordId, createdAt, readAt }: RecordSnapshot,
+  at: string,
+): Promise<void> {
+  const { kind } = row;
+  await stores.outbox.settle(row.id, 'cancelled', at, null);
+  const entity = await stores.entities.find(kind, entityId);
+  const owners = await stores.entities.byRecordIds(kind, [recordId]);
+  if (entity === undefined || owners.size > 0) return;
+  const stone = { deletedAt: at, mergedInto: null, hidden: true, webUrl: null, values: {}, hash: '' };
+  await stores.records.upsert([{ object, recordId, createdAt, readAt, ...stone }]);
+  await stores.entities.put([{ ...entity, recordId }]);
+  if (await stores.outbox.isToBeDeleted(kind, entityId)) {
+    await stores.outbox.add(deletionOf(entity, at));
   }
 }
 

@@ -40,10 +40,18 @@ export class TargetFinder {
     const entity = await this.living(row.kind, row.entityId);
     if (entity === null) return null;
     const seen = await this.#byRecord(row.kind, entity);
+    if (await this.#isRemoved(row, seen)) return null;
     if (seen.snapshot !== null || row.key === null) return seen;
     const { snapshot } = await this.#look.byKey(row.kind, row.key);
     // The look may have told whose record it is.
     return { ...seen, entity: (await this.living(row.kind, row.entityId)) ?? entity, snapshot };
+  }
+
+  /** It was removed here, not in Attio. */
+  async #isRemoved(row: OutboxRow, { entity, wasDeleted }: Target): Promise<boolean> {
+    if (entity.deletedAt === null || wasDeleted) return false;
+    // The look may have brought it back.
+    return (await this.living(row.kind, row.entityId))?.deletedAt !== null;
   }
 
   async #byRecord(kind: EntityKind, entity: EntityRow): Promise<Target> {
