@@ -83,10 +83,12 @@ export interface OutboxStore {
   settle(id: number, outcome: OutboxOutcome, at: string, failure: SyncFailure | null): Promise<boolean>;
   bury(letter: NewDeadLetter): Promise<void>;
   rebase(id: number, base: WriteBase): Promise<void>;
+  setExternalIdBefore(id: number, externalId: string | null): Promise<void>;
   redirect(kind: EntityKind, fromId: string, toId: string): Promise<void>;
   retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void>;
   revive(id: number, letterId: number, now: string): Promise<boolean>;
   cancelOf(kind: EntityKind, entityId: string, at: string): Promise<number[]>;
+  isToBeDeleted(kind: EntityKind, entityId: string): Promise<boolean>;
   stats(): Promise<{ pending: number; oldestAcceptedAt: string | null }>;
 }
 

@@ -174,6 +174,16 @@ export class OutboxStore {
       .execute();
   }
 
+  /** What the external id goes back to when a pending row is refused; of a dead one, what a replay of it sets. */
+  async setExternalIdBefore(id: number, externalId: string | null): Promise<void> {
+    await this.#db
+      .updateTable('outbox')
+      .set({ undo_json: JSON.stringify({ externalId }) })
+      .where('id', '=', id)
+      .where('status', 'in', ['pending', 'dead'])
+      .execute();
+  }
+
   /** Pending and dead rows of one thing become another's. */
   async redirect(kind: EntityKind, fromId: string, toId: string): Promise<void> {
     await this.#db
@@ -238,6 +248,18 @@ export class OutboxStore {
         .execute();
     }
     return rows.filter((row) => row.status === 'pending').map((row) => row.id);
+  }
+
+  /** Whether the record of a thing was asked to be deleted, done or not. */
+  async isToBeDeleted(kind: EntityKind, entityId: string): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom('outbox')
+      .select('id')
+      .where('kind', '=', kind)
+      .where('entity_id', '=', entityId)
+      .where('operation', '=', 'delete')
+      .executeTakeFirst();
+    return row !== undefined;
   }
 
   async stats(): Promise<{ pending: number; oldestAcceptedAt: string | null }> {

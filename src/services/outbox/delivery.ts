@@ -69,7 +69,7 @@ export class OutboxDelivery {
     else {
       const plan = await this.#plan(row, target, attributes);
       try {
-        await settler.confirm(row, target.entity.id, await this.#send(row.kind, target, plan, signal), plan);
+        await settler.confirm(row, target, await this.#send(row.kind, target, plan, signal), plan);
       } catch (error) {
         const overtaken = isAttioError(error, target.snapshot === null ? 'uniqueness_conflict' : 'not_found');
         if (overtaken && !isLast) return false;

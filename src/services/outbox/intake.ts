@@ -7,6 +7,7 @@ import type { Stores, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import { entityFacts, keysOf } from '../sync/mapping.ts';
 import { overlay } from '../sync/overlay.ts';
+import { sameFacts } from '../sync/project.ts';
 import { plainField, slugOf } from './fields.ts';
 import type { Draft } from './intents.ts';
 import type { Waiters } from './waiters.ts';
@@ -119,15 +120,16 @@ export class OutboxIntake {
     };
     const before = existing ?? blank;
     const facts = overlay(kind, before.facts, [intent]);
-    const entity: EntityRow = {
+    const shown: EntityRow = {
       ...before,
       externalId: externalId === undefined ? before.externalId : externalId,
       facts,
       keys: keysOf(facts),
-      version: before.version + 1,
-      updatedAt: at,
       syncFailure: null,
     };
+    const isSame =
+      existing !== undefined && shown.externalId === before.externalId && sameFacts(facts, before.facts);
+    const entity = isSame ? shown : { ...shown, version: before.version + 1, updatedAt: at };
     await stores.entities.put([entity]);
     return entity;
   }

@@ -1,8 +1,8 @@
 import { AttributeValueError } from '../../attio/values/codec.ts';
 import { writeValues } from '../../attio/values/write.ts';
-import type { EntityKind } from '../../domain/entities.ts';
+import type { EntityKind, EntityRow } from '../../domain/entities.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
-import type { WriteIntent } from '../../domain/outbox.ts';
+import type { NewOutboxRow, WriteIntent } from '../../domain/outbox.ts';
 import type { MemberFault } from '../errors.ts';
 import type { CompanyInput, ContactInput } from '../inputs.ts';
 import { KEY_SLUGS } from '../sync/mapping.ts';
@@ -37,6 +37,22 @@ export function contactDraft(input: ContactInput): Draft {
 
 export function companyDraft(input: CompanyInput): Draft {
   return draft('companies', input.domain, input, null, { name: input.name });
+}
+
+/** What deletes the record of a thing. */
+export function deletionOf({ kind, id }: EntityRow, acceptedAt: string): NewOutboxRow {
+  return {
+    operation: 'delete',
+    kind,
+    entityId: id,
+    key: null,
+    intent: {},
+    base: {},
+    externalIdBefore: undefined,
+    acceptedAt,
+    afterId: null,
+    batch: null,
+  };
 }
 
 function draft(

@@ -3,6 +3,7 @@ import type { EntityKind, EntityRow } from '../../domain/entities.ts';
 import type { WriteOptions } from '../inputs.ts';
 import type { Stores, UnitOfWork } from '../ports.ts';
 import { entityFacts } from '../sync/mapping.ts';
+import { deletionOf } from './intents.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface RemovalOptions {
@@ -47,13 +48,15 @@ export class RemovalService {
     const removed = await this.#store.transaction(async (stores) => {
       const { kind, id, recordId } = entity;
       const mergedIds = await stores.entities.mergedFrom(kind, id);
+      const wasBeingWritten = (await stores.outbox.pendingOf(kind, [id])).has(id);
       if (options.erase) await stores.outbox.cancelOf(kind, id, at);
       if (recordId !== null) await stores.records.setHidden(kind, [recordId], true, at);
       const gone = options.erase ? withoutValues(entity, at) : { ...entity, deletedAt: at, updatedAt: at };
       await stores.entities.put([{ ...gone, version: entity.version + 1 }]);
       await appendDeletion(stores, entity, at);
       if (options.erase) await erase(stores, entity, mergedIds, at);
-      const outboxId = options.attio === 'delete' ? await queueDeletion(stores, entity, at) : null;
+      const outboxId =
+        options.attio === 'delete' ? await queueDeletion(stores, entity, wasBeingWritten, at) : null;
       return { entity: gone, outboxId };
     });
     if (removed.outboxId !== null && options.wait) this.#waiters.expect(removed.outboxId);
@@ -113,19 +116,12 @@ async function appendDeletion(stores: Stores, entity: EntityRow, at: string): Pr
 }
 
 /** Behind what is pending of the thing: a record that is being made has an id by then. */
-async function queueDeletion(stores: Stores, entity: EntityRow, at: string): Promise<number | null> {
-  const pending = await stores.outbox.pendingOf(entity.kind, [entity.id]);
-  if (entity.recordId === null && !pending.has(entity.id)) return null;
-  return stores.outbox.add({
-    operation: 'delete',
-    kind: entity.kind,
-    entityId: entity.id,
-    key: null,
-    intent: {},
-    base: {},
-    externalIdBefore: undefined,
-    acceptedAt: at,
-    afterId: null,
-    batch: null,
-  });
+async function queueDeletion(
+  stores: Stores,
+  entity: EntityRow,
+  wasBeingWritten: boolean,
+  at: string,
+): Promise<number | null> {
+  if (entity.recordId === null && !wasBeingWritten) return null;
+  return stores.outbox.add(deletionOf(entity, at));
 }

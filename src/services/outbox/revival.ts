@@ -1,7 +1,9 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { DeadLetter } from '../../domain/dead-letters.ts';
+import type { EntityRow } from '../../domain/entities.ts';
+import type { OutboxRow } from '../../domain/outbox.ts';
 import { ServiceError } from '../errors.ts';
-import type { UnitOfWork } from '../ports.ts';
+import type { Stores, UnitOfWork } from '../ports.ts';
 import { keysOf } from '../sync/mapping.ts';
 import { overlay } from '../sync/overlay.ts';
 
@@ -27,7 +29,9 @@ export async function reviveWrite(
       return stores.records.setHidden(row.kind, recordIds, true, at);
     }
     const facts = overlay(row.kind, entity.facts, [row.intent]);
+    const externalId = await takeExternalId(stores, row, entity);
     const shown = {
+      externalId,
       facts,
       keys: keysOf(facts),
       version: entity.version + 1,
@@ -36,4 +40,16 @@ export async function reviveWrite(
     };
     await stores.entities.put([{ ...entity, ...shown }]);
   });
+}
+
+/** The external id that the write had set, unless another thing has it now. */
+async function takeExternalId(
+  stores: Stores,
+  { id, kind, externalIdBefore: wanted }: OutboxRow,
+  entity: EntityRow,
+): Promise<string | null> {
+  if (wanted === undefined) return entity.externalId;
+  await stores.outbox.setExternalIdBefore(id, entity.externalId);
+  const holder = wanted === null ? undefined : await stores.entities.findByExternalId(kind, wanted);
+  return holder === undefined || holder.id === entity.id ? wanted : entity.externalId;
 }

@@ -1,15 +1,15 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { NewConflict } from '../../domain/conflicts.ts';
 import type { EntityKind, EntityRow } from '../../domain/entities.ts';
-import type { Json } from '../../domain/json.ts';
-import type { OutboxRow } from '../../domain/outbox.ts';
+import { NAME_HALVES, type OutboxRow, type WriteBase } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import type { OutboxEvents, Stores, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { ApplyService } from '../sync/apply.ts';
 import { type PlainOf, reproject } from '../sync/project.ts';
 import type { Failure } from './failure.ts';
-import { type Attributes, plainField, slugOf } from './fields.ts';
+import { type Attributes, isNameHalf, plainField, slugOf } from './fields.ts';
+import { deletionOf } from './intents.ts';
 import type { WritePlan } from './plan.ts';
 import type { Target } from './target.ts';
 import type { Waiters } from './waiters.ts';
@@ -25,7 +25,7 @@ export interface SettlerDeps {
   readonly lookAgain: (kind: EntityKind, recordId: string) => void;
 }
 
-/** The write was cancelled while it was sent: nothing of its answer may be stored. */
+/** The thing was removed here while the write was sent: nothing of its answer may be stored. */
 class CancelledError extends Error {
   override readonly name = 'CancelledError';
 }
@@ -39,23 +39,29 @@ export class Settler {
   }
 
   /** The write is in Attio. @param answer the record as it is now */
-  async confirm(row: OutboxRow, entityId: string, answer: RecordSnapshot, plan: WritePlan): Promise<void> {
+  async confirm(row: OutboxRow, target: Target, answer: RecordSnapshot, plan: WritePlan): Promise<void> {
     const { apply, schema, events } = this.#deps;
     const { kind } = row;
+    const entityId = target.entity.id;
     const [attributes, plainOf] = [await schema.attributesOf(kind), await schema.plainValues(kind)];
     const at = this.#now();
+    const theirs = new Set(
+      plan.conflicts.filter(({ decided }) => decided === 'attio').map(({ field }) => field),
+    );
     let owner = entityId;
-    const applied = await this.#unlessCancelled(row, () =>
+    const applied = await this.#unlessCancelled(row, entityId, answer, () =>
       apply.apply(kind, [answer], {
         touchUnchanged: false,
         source: 'local',
         before: async (stores) => {
-          if (!(await stores.outbox.settle(row.id, 'done', at, null))) throw new CancelledError();
+          const isRemoved = !target.wasDeleted && (await isDeleted(stores, kind, entityId));
+          if (isRemoved || !(await stores.outbox.settle(row.id, 'done', at, null)))
+            throw new CancelledError();
           await stores.records.setHidden(kind, [answer.recordId], false, at);
           owner = await link(stores, kind, entityId, answer.recordId, at);
         },
         within: async (stores) => {
-          await rebase(stores, row, owner, answer, attributes);
+          await rebase(stores, row, owner, answer, attributes, theirs);
           await stores.conflicts.append(conflictRows(row, owner, answer.recordId, plan, at));
           await reproject(stores, kind, owner, plainOf, at);
         },
@@ -136,11 +142,17 @@ export class Settler {
     events.writeSettled(row.kind, told ? 'refused' : 'dead', this.#lagSeconds(row));
   }
 
-  async #unlessCancelled<T>(row: OutboxRow, commit: () => Promise<T>): Promise<T | null> {
+  async #unlessCancelled<T>(
+    row: OutboxRow,
+    entityId: string,
+    answer: RecordSnapshot,
+    commit: () => Promise<T>,
+  ): Promise<T | null> {
     try {
       return await commit();
     } catch (error) {
       if (!(error instanceof CancelledError)) throw error;
+      await this.#deps.store.transaction((stores) => leaveUnseen(stores, row, entityId, answer, this.#now()));
       this.#settled(row, 'cancelled');
       return null;
     }
@@ -157,6 +169,32 @@ export class Settler {
 
   #now(): string {
     return new Date(this.#deps.clock.now()).toISOString();
+  }
+}
+
+async function isDeleted(stores: Stores, kind: EntityKind, id: string): Promise<boolean> {
+  const entity = await stores.entities.find(kind, id);
+  return entity !== undefined && entity.deletedAt !== null && entity.mergedInto === null;
+}
+
+/** A record that was made for a thing that is removed here is not taken in; it is deleted when the thing was to be. */
+async function leaveUnseen(
+  stores: Stores,
+  row: OutboxRow,
+  entityId: string,
+  { object, recordId, createdAt, readAt }: RecordSnapshot,
+  at: string,
+): Promise<void> {
+  const { kind } = row;
+  await stores.outbox.settle(row.id, 'cancelled', at, null);
+  const entity = await stores.entities.find(kind, entityId);
+  const owners = await stores.entities.byRecordIds(kind, [recordId]);
+  if (entity === undefined || owners.size > 0) return;
+  const stone = { deletedAt: at, mergedInto: null, hidden: true, webUrl: null, values: {}, hash: '' };
+  await stores.records.upsert([{ object, recordId, createdAt, readAt, ...stone }]);
+  await stores.entities.put([{ ...entity, recordId }]);
+  if (await stores.outbox.isToBeDeleted(kind, entityId)) {
+    await stores.outbox.add(deletionOf(entity, at));
   }
 }
 
@@ -197,22 +235,38 @@ async function link(
   return owner.id;
 }
 
-/** What waits behind a write was accepted before this was agreed on: nobody else's change, but ours. */
+/**
+ * What waits behind a write was accepted before this was agreed on: nobody else's change, but ours.
+ * @param theirs fields that were left as somebody has made them in Attio: on these nothing is agreed
+ */
 async function rebase(
   stores: Stores,
   row: OutboxRow,
   entityId: string,
   answer: RecordSnapshot,
   attributes: Attributes,
+  theirs: ReadonlySet<string>,
 ): Promise<void> {
   const waiting = (await stores.outbox.pendingOf(row.kind, [entityId])).get(entityId) ?? [];
   if (waiting.length === 0) return;
-  const agreed: Record<string, Json> = {};
-  for (const field of Object.keys(row.intent)) {
-    const attribute = attributes.get(slugOf(field));
-    if (attribute !== undefined) agreed[field] = plainField(field, attribute, answer.values);
-  }
-  for (const later of waiting) await stores.outbox.rebase(later.id, { ...later.base, ...agreed });
+  const written = Object.keys(row.intent);
+  // Half a name is written with the other half: from now on that one looks new, too.
+  const seen = agreedOn(written.some(isNameHalf) ? NAME_HALVES : [], answer, attributes, theirs);
+  const agreed = agreedOn(written, answer, attributes, theirs);
+  for (const later of waiting) await stores.outbox.rebase(later.id, { ...seen, ...later.base, ...agreed });
+}
+
+function agreedOn(
+  fields: readonly string[],
+  answer: RecordSnapshot,
+  attributes: Attributes,
+  theirs: ReadonlySet<string>,
+): WriteBase {
+  const agreed = fields.flatMap((field) => {
+    const attribute = theirs.has(field) ? undefined : attributes.get(slugOf(field));
+    return attribute === undefined ? [] : [[field, plainField(field, attribute, answer.values)] as const];
+  });
+  return Object.fromEntries(agreed);
 }
 
 function conflictRows(
@@ -255,9 +309,31 @@ async function goBack(
     await stores.entities.remove(row.kind, entity.id);
     return null;
   }
-  const externalId = row.externalIdBefore === undefined ? entity.externalId : row.externalIdBefore;
+  const externalId = await takeBackExternalId(stores, row, entity, others);
   await stores.entities.put([{ ...entity, externalId, syncFailure: failure ?? entity.syncFailure }]);
   return null;
+}
+
+/**
+ * An external id goes back to what it was, unless a later write has set it again, or another thing has it now. What the
+ * write had set is kept with it, for a replay.
+ * @returns the external id of the thing from now on
+ */
+async function takeBackExternalId(
+  stores: Stores,
+  { id, kind, externalIdBefore: before }: OutboxRow,
+  entity: EntityRow,
+  others: readonly OutboxRow[],
+): Promise<string | null> {
+  if (before === undefined) return entity.externalId;
+  const later = others.find((other) => other.externalIdBefore !== undefined);
+  await stores.outbox.setExternalIdBefore(id, later?.externalIdBefore ?? entity.externalId);
+  if (later !== undefined) {
+    await stores.outbox.setExternalIdBefore(later.id, before);
+    return entity.externalId;
+  }
+  const holder = before === null ? undefined : await stores.entities.findByExternalId(kind, before);
+  return holder === undefined || holder.id === entity.id ? before : null;
 }
 
 function letterOf(row: OutboxRow, failure: Failure, at: string) {

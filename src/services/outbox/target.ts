@@ -47,6 +47,7 @@ export class TargetFinder {
     const entity = await this.living(row.kind, row.entityId);
     if (entity === null) return null;
     const seen = await this.#byRecord(row.kind, entity);
+    if (await this.#isRemoved(row, seen)) return null;
     if (seen.snapshot !== null || row.key === null) return seen;
     const { snapshot } = await this.#look.byKey(row.kind, row.key);
     if (snapshot !== null) await this.#afterDeletion(row, snapshot.recordId);
@@ -60,6 +61,13 @@ export class TargetFinder {
     const pending = owner === undefined ? [] : (await this.#outbox.pendingOf(kind, [owner.id])).get(owner.id);
     if (!pending?.some((row) => row.operation === 'delete' && row.id < id)) return;
     throw new ServiceError('unavailable', 'the deletion of the record comes first', { isolated: true });
+  }
+
+  /** It was removed here, not in Attio. */
+  async #isRemoved(row: OutboxRow, { entity, wasDeleted }: Target): Promise<boolean> {
+    if (entity.deletedAt === null || wasDeleted) return false;
+    // The look may have brought it back.
+    return (await this.living(row.kind, row.entityId))?.deletedAt !== null;
   }
 
   async #byRecord(kind: EntityKind, entity: EntityRow): Promise<Target> {

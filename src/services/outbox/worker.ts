@@ -27,7 +27,7 @@ export interface OutboxWorkerDeps {
   readonly settler: Settler;
   readonly schema: Pick<SchemaService, 'plainValues'>;
   readonly waiters: Waiters;
-  readonly workspace: Pick<WorkspaceGuard, 'maySync'>;
+  readonly workspace: Pick<WorkspaceGuard, 'maySync' | 'token'>;
   /** Attio is not asked for a while, or by one probe alone: what is sent now fails at once. */
   readonly isCircuitOpen: () => boolean;
   readonly clock: Clock;
@@ -84,8 +84,10 @@ export class OutboxWorker {
 
   /** Nothing of this object can be sent now, so nobody need wait for it. */
   isHeldUp(kind: EntityKind): boolean {
-    const { isCircuitOpen, workspace } = this.#deps;
-    return this.#loop.isPaused || isCircuitOpen() || !workspace.maySync || this.#held().includes(kind);
+    const { workspace, isCircuitOpen } = this.#deps;
+    // Right after a start Attio is still being asked who we are: that is worth waiting for.
+    const isBarred = !workspace.maySync && workspace.token !== 'unknown';
+    return this.#loop.isPaused || isCircuitOpen() || isBarred || this.#held().includes(kind);
   }
 
   start(): void {

@@ -1,0 +1,103 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { takeViolations } from '../support/exchanges.ts';
+import { type TestService, until } from '../support/service.ts';
+import {
+  contactsWith,
+  delivered,
+  everythingStored,
+  exists,
+  outage,
+  put,
+  quiet,
+  recovered,
+  size,
+  startWriting,
+  type WrittenJson,
+} from '../support/writes.ts';
+
+afterEach(() => {
+  expect(takeViolations()).toEqual([]);
+});
+
+const EMAIL = 'ada@gone.example';
+
+function remove(service: TestService, id: string, query = '') {
+  return service.call<WrittenJson>('DELETE', `/v1/contacts/${id}${query}`);
+}
+
+async function status(service: TestService, id: string): Promise<number> {
+  return (await service.get(`/v1/contacts/${id}`)).status;
+}
+
+describe('an erasure', () => {
+  const TRACES = ['gone.example', 'ada', 'lovelace', '5550107777', 'secret'];
+  const PERSON = {
+    email: EMAIL,
+    firstName: 'Ada',
+    lastName: 'Lovelace',
+    phone: '+15550107777',
+    externalId: 'secret-crm-id',
+    attributes: { internal_comment: 'secret' },
+  };
+
+  async function traces(service: TestService): Promise<string[]> {
+    const stored = await everythingStored(service);
+    return TRACES.filter((trace) => new RegExp(`(?<![a-z])${trace}`).test(stored));
+  }
+
+  test.each(['keep', 'delete'])('leaves nothing of the person in any table (%s)', async (mode) => {
+    await using service = await startWriting({ sandbox: { people: 0, companies: 0, deals: 0 } });
+    const { id, recordId } = (await put(service, PERSON)).body.data;
+    const headers = { 'idempotency-key': 'k1' };
+    await service.call('POST', '/v1/contacts/batch', { body: { contacts: [PERSON] }, headers });
+    await delivered(service);
+    await outage(service);
+    await put(service, { ...PERSON, jobTitle: 'Secret agent' });
+    service.sandbox.sandbox.edit({ object: 'people', recordId, values: { job_title: 'Secret of theirs' } });
+    await recovered(service);
+    await put(service, { ...PERSON, attributes: { lead_source: 'Secret pigeon' } }, '?wait=false');
+    await quiet(service);
+    expect(await traces(service)).toEqual(TRACES);
+    await outage(service);
+    await put(service, { ...PERSON, jobTitle: 'Secret, and never sent' });
+    const answer = await remove(service, id, `?erase=true&attio=${mode}`);
+    expect(JSON.stringify(answer.body).toLowerCase()).not.toMatch(/gone\.example|lovelace|secret/);
+    expect(await traces(service)).toEqual([]);
+    await recovered(service);
+    await quiet(service);
+    await service.sync('people');
+    expect(await traces(service)).toEqual([]);
+    expect([await status(service, id), exists(service, recordId)]).toEqual([410, mode === 'keep']);
+  });
+
+  test('is over when the person is written again', async () => {
+    await using service = await startWriting();
+    const first = (await put(service, PERSON)).body.data;
+    await remove(service, first.id, '?erase=true&attio=keep');
+    const { status: code, body } = await put(service, { email: EMAIL, jobTitle: 'Back' });
+    expect([code, body.data]).toMatchObject([
+      200,
+      { recordId: first.recordId, lastName: 'Lovelace', jobTitle: 'Back', externalId: null },
+    ]);
+    await quiet(service);
+    expect(await contactsWith(service, EMAIL)).toHaveLength(1);
+  });
+
+  test.each([true, false])(
+    'while the record is being made leaves nothing (webhooks: %s)',
+    async (subscribe) => {
+      const sandbox = { people: 0, companies: 0, deals: 0 };
+      await using service = await startWriting({ subscribe, sandbox });
+      const match = { method: 'POST', path: '*/people/records' };
+      service.sandbox.sandbox.addFault({ kind: 'latency', ms: 300, match, count: 1 });
+      const making = put(service, PERSON);
+      await until(async () => (await contactsWith(service, EMAIL)).length === 1 && size(service) === 1);
+      const [contact] = await contactsWith(service, EMAIL);
+      await remove(service, contact?.id ?? '', '?erase=true&attio=delete');
+      await making;
+      await quiet(service);
+      await service.sync('people');
+      expect([await traces(service), size(service)]).toEqual([[], 0]);
+    },
+  );
+});

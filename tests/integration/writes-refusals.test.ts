@@ -1,0 +1,217 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { takeViolations } from '../support/exchanges.ts';
+import type { TestService } from '../support/service.ts';
+import {
+  attio,
+  contact,
+  contactsWith,
+  delivered,
+  exists,
+  impatient,
+  letters,
+  outage,
+  outbox,
+  person,
+  put,
+  putCompany,
+  recovered,
+  startWriting,
+  writes,
+} from '../support/writes.ts';
+
+afterEach(() => {
+  expect(takeViolations()).toEqual([]);
+});
+
+const UNKNOWN = { lead_source: 'Carrier pigeon' };
+
+/** A person makes the option that was missing. */
+function makeOption(service: TestService): void {
+  service.sandbox.sandbox.act({
+    method: 'POST',
+    path: '/objects/people/attributes/lead_source/options',
+    body: { data: { title: UNKNOWN.lead_source } },
+  });
+}
+
+/** Who asks is not waited for; the write is sent when Attio is back. */
+async function refusedLater(service: TestService, body: unknown) {
+  await outage(service);
+  const answer = await put(service, body);
+  expect(answer.status).toBe(202);
+  await recovered(service);
+  return answer.body.data;
+}
+
+describe('a value that Attio does not take', () => {
+  test('is refused at once in its words, and the contact is as before', async () => {
+    await using service = await startWriting();
+    const before = (await put(service, { email: 'a@no.example', jobTitle: 'Before', externalId: 'x1' })).body
+      .data;
+    const body = { email: 'a@no.example', jobTitle: 'After', externalId: 'x2', attributes: UNKNOWN };
+    const { status, body: problem } = await put(service, body);
+    expect([status, problem.attio?.code]).toEqual([422, 'value_not_found']);
+    expect(problem.attio?.message).toContain('Carrier pigeon');
+    const after = await contact(service, before.id);
+    expect(after).toMatchObject({ jobTitle: 'Before', externalId: 'x1', sync: { status: 'synced' } });
+    expect(after.attributes).toEqual(before.attributes);
+    expect(attio(service, before.recordId)['job_title']).toEqual(['Before']);
+    expect([await letters(service), await outbox(service)]).toMatchObject([[], { pending: 0, dead: 0 }]);
+  });
+
+  test('leaves nothing of a contact that was to be made with it', async () => {
+    await using service = await startWriting();
+    const answer = await put(service, { email: 'new@no.example', externalId: 'x1', attributes: UNKNOWN });
+    expect(answer.status).toBe(422);
+    expect(await contactsWith(service, 'new@no.example')).toEqual([]);
+    const other = await put(service, { email: 'other@no.example', externalId: 'x1' });
+    expect(other.status).toBe(200);
+  });
+
+  test.each(['not waited for', 'met after an outage'])('is a dead letter when it is %s', async (how) => {
+    await using service = await startWriting();
+    const before = (await put(service, { email: 'a@no.example', jobTitle: 'Before', externalId: 'x1' })).body
+      .data;
+    const body = { email: 'a@no.example', jobTitle: 'After', externalId: 'x2', attributes: UNKNOWN };
+    if (how === 'not waited for') {
+      expect((await put(service, body, '?wait=false')).status).toBe(202);
+      await delivered(service);
+    } else await refusedLater(service, body);
+    expect(await letters(service)).toMatchObject([{ kind: 'outbox', reason: 'value_not_found' }]);
+    expect(JSON.stringify(await letters(service))).not.toContain('pigeon');
+    expect(await contact(service, before.id)).toMatchObject({
+      jobTitle: 'Before',
+      externalId: 'x1',
+      sync: { status: 'failed', code: 'value_not_found' },
+    });
+    const mended = await put(service, { email: 'a@no.example', jobTitle: 'Mended' });
+    expect(mended.body).toMatchObject({ data: { jobTitle: 'Mended' }, sync: { status: 'synced' } });
+  });
+
+  test('is written when its letter is replayed after the option was made', async () => {
+    await using service = await startWriting();
+    const body = { email: 'new@no.example', lastName: 'Late', externalId: 'x1', attributes: UNKNOWN };
+    const { id } = await refusedLater(service, body);
+    expect(await contact(service, id)).toMatchObject({ email: 'new@no.example', sync: { status: 'failed' } });
+    const [letter] = await letters(service);
+    const again = await service.call('POST', `/v1/dead-letters/${letter?.id}/replay`);
+    expect(again.status).toBeLessThan(300);
+    await delivered(service);
+    expect(await letters(service)).toMatchObject([{ kind: 'outbox', reason: 'value_not_found' }]);
+    makeOption(service);
+    await service.call('POST', '/v1/dead-letters/replay');
+    await delivered(service);
+    expect(await letters(service)).toEqual([]);
+    const after = await contact(service, id);
+    expect(after).toMatchObject({ lastName: 'Late', externalId: 'x1', sync: { status: 'synced' } });
+    expect(attio(service, after.recordId)['lead_source']).toEqual(['Carrier pigeon']);
+  });
+});
+
+describe('an address that another person has', () => {
+  test('is refused with the id of that person', async () => {
+    await using service = await startWriting();
+    const other = person(service, { email_addresses: ['taken@no.example'] });
+    const { body } = await put(service, { email: 'a@no.example', jobTitle: 'Before' });
+    const attributes = { email_addresses: ['taken@no.example'] };
+    const refused = await put(service, { email: 'a@no.example', jobTitle: 'After', attributes });
+    expect([refused.status, refused.body.attio?.code]).toEqual([422, 'uniqueness_conflict']);
+    expect(refused.body.detail).toContain(other);
+    expect(await contact(service, body.data.id)).toMatchObject({
+      emails: ['a@no.example'],
+      jobTitle: 'Before',
+    });
+    expect(attio(service, other)['email_addresses']).toEqual(['taken@no.example']);
+  });
+});
+
+describe('the company of a contact', () => {
+  test('that Attio has no record of is refused', async () => {
+    await using service = await startWriting();
+    const company = { recordId: '11111111-2222-4333-8444-555555555555' };
+    const { status, body } = await put(service, { email: 'a@no.example', company });
+    expect([status, body.attio?.code]).toEqual([422, 'value_not_found']);
+    expect(await contactsWith(service, 'a@no.example')).toEqual([]);
+  });
+
+  test('that Attio does not take refuses the contact, naming it', async () => {
+    await using service = await startWriting();
+    const fault = { kind: 'status', status: 400, code: 'validation_type', count: 1 } as const;
+    const company = { domain: 'bad.example' };
+    // Not the look, which is a POST as well.
+    service.sandbox.sandbox.addFault({ ...fault, match: { method: 'POST', path: '*companies/records' } });
+    const { status, body } = await put(service, { email: 'a@no.example', company });
+    expect([status, body.detail]).toEqual([422, expect.stringContaining('companies')]);
+    expect(await contactsWith(service, 'a@no.example')).toEqual([]);
+    const again = await put(service, { email: 'a@no.example', company });
+    expect(again.body.sync.status).toBe('synced');
+  });
+
+  test('is refused itself where it is written', async () => {
+    await using service = await startWriting();
+    const { status, body } = await putCompany(service, { domain: 'a.example', attributes: { tier: 'Tin' } });
+    expect([status, body.attio?.code]).toEqual([422, 'value_not_found']);
+  });
+});
+
+describe('an externalId', () => {
+  test('is unique, finds its contact, and is free again when that is deleted', async () => {
+    await using service = await startWriting();
+    const { body } = await put(service, { email: 'a@x.example', externalId: 'x1' });
+    const taken = await put(service, { email: 'b@x.example', externalId: 'x1' });
+    expect([taken.status, taken.body.detail]).toEqual([409, expect.stringContaining(body.data.id)]);
+    expect(await contactsWith(service, 'b@x.example')).toEqual([]);
+    const find = () => service.get<{ data: { id: string }[] }>('/v1/contacts?externalId=x1');
+    expect((await find()).body.data).toMatchObject([{ id: body.data.id }]);
+    await service.call('DELETE', `/v1/contacts/${body.data.id}`);
+    expect((await find()).body.data).toEqual([]);
+    const heir = await put(service, { email: 'b@x.example', externalId: 'x1' });
+    expect(heir.status).toBe(200);
+    expect((await find()).body.data).toMatchObject([{ id: heir.body.data.id }]);
+  });
+
+  test('that goes back is left to the contact that took it meanwhile', async () => {
+    await using service = await startWriting();
+    const a = (await put(service, { email: 'a@x.example', externalId: 'x1' })).body.data;
+    await outage(service);
+    await put(service, { email: 'a@x.example', externalId: 'x2', attributes: UNKNOWN });
+    const b = (await put(service, { email: 'b@x.example', externalId: 'x1' })).body.data;
+    await recovered(service);
+    expect(await contact(service, b.id)).toMatchObject({ externalId: 'x1', sync: { status: 'synced' } });
+    expect((await contact(service, a.id)).externalId).not.toBe('x1');
+    expect((await contact(service, a.id)).sync).toMatchObject({ status: 'failed' });
+  });
+
+  test('of a later write stands when an earlier one is refused', async () => {
+    await using service = await startWriting();
+    const a = (await put(service, { email: 'a@x.example', externalId: 'x1' })).body.data;
+    await outage(service);
+    await put(service, { email: 'a@x.example', externalId: 'x2', attributes: UNKNOWN });
+    await put(service, { email: 'a@x.example', externalId: 'x3', jobTitle: 'Later' });
+    await recovered(service);
+    expect(await contact(service, a.id)).toMatchObject({ externalId: 'x3', jobTitle: 'Later' });
+  });
+});
+
+describe('a write that could not be sent for too long', () => {
+  test('is a dead letter, and is sent when it is replayed', async () => {
+    await using service = await startWriting({
+      configure(config) {
+        const { outbox, ...others } = impatient(config);
+        return { ...others, outbox: { ...outbox, giveUpAfterHours: 1 / 3600 } };
+      },
+    });
+    await put(service, { email: 'soon@no.example' });
+    service.sandbox.sandbox.clearRequests();
+    await outage(service);
+    const { body } = await put(service, { email: 'late@no.example' });
+    await expect.poll(() => letters(service), { timeout: 20_000 }).toMatchObject([{ reason: 'gave_up' }]);
+    expect((await contact(service, body.data.id)).sync).toMatchObject({ status: 'failed', code: 'gave_up' });
+    service.sandbox.sandbox.clearFaults();
+    await service.call('POST', '/v1/dead-letters/replay?kind=outbox');
+    await delivered(service);
+    const after = await contact(service, body.data.id);
+    expect(exists(service, after.recordId)).toBe(true);
+    expect(writes(service).filter(({ status }) => status === 200)).toHaveLength(1);
+  });
+});
