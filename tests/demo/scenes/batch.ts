@@ -3,8 +3,8 @@ import { count, duration } from '../screen.ts';
 import type { Play } from './telling.ts';
 import { batchEnds, quiet } from './waiting.ts';
 
-const NEW = 40;
-const KNOWN = 20;
+const NEW = 30;
+const KNOWN = 30;
 
 const receipt = z.object({ data: z.object({ id: z.string(), accepted: z.number() }) });
 
