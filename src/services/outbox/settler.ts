@@ -51,6 +51,8 @@ export class Settler {
         source: 'local',
         before: async (stores) => {
           if (!(await stores.outbox.settle(row.id, 'done', at, null))) throw new CancelledError();
+          // Removed here while the write was pending: Attio has it, we stay without.
+          if (await isRemoved(stores, kind, entityId)) return;
           await stores.records.setHidden(kind, [answer.recordId], false, at);
           owner = await link(stores, kind, entityId, answer.recordId, at);
         },
@@ -158,6 +160,13 @@ export class Settler {
   #now(): string {
     return new Date(this.#deps.clock.now()).toISOString();
   }
+}
+
+async function isRemoved(stores: Stores, kind: EntityKind, entityId: string): Promise<boolean> {
+  const entity = await stores.entities.find(kind, entityId);
+  if (entity === undefined || entity.deletedAt === null || entity.recordId === null) return false;
+  const states = await stores.records.states(kind, [entity.recordId]);
+  return states.get(entity.recordId)?.hidden ?? false;
 }
 
 /**
