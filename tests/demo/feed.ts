@@ -32,8 +32,13 @@ export class Feed {
 
   /** Forgets what came so far, and says how much was not handed out. */
   async skip(): Promise<number> {
+    return (await this.rest()).length;
+  }
+
+  /** What came so far and was not handed out. */
+  async rest(): Promise<Change[]> {
     await this.#read(0);
-    return this.#unclaimed.splice(0).length;
+    return this.#unclaimed.splice(0);
   }
 
   async #read(waitSeconds: number): Promise<void> {

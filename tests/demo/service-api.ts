@@ -1,12 +1,17 @@
 import { z } from 'zod';
 
+const sync = z.object({ status: z.enum(['synced', 'pending', 'failed']) });
+
 const contact = z.object({
   id: z.string(),
   email: z.string().nullable(),
   emails: z.array(z.string()),
   firstName: z.string().nullable(),
   lastName: z.string().nullable(),
+  phone: z.string().nullable(),
   jobTitle: z.string().nullable(),
+  recordId: z.string().nullable(),
+  sync,
   version: z.number(),
   mergedFrom: z.array(z.string()).optional(),
 });
@@ -14,6 +19,7 @@ export type Contact = z.output<typeof contact>;
 
 const company = z.object({
   id: z.string(),
+  recordId: z.string().nullable(),
   name: z.string().nullable(),
   attributes: z.object({ tier: z.object({ title: z.string() }).nullable() }),
 });
@@ -24,6 +30,7 @@ const change = z.object({
   object: z.string(),
   id: z.string(),
   mergedId: z.string().optional(),
+  source: z.enum(['attio', 'local']),
   changed: z.array(z.string()),
 });
 export type Change = z.output<typeof change>;
@@ -42,11 +49,32 @@ const counts = {
 const run = z.object({ ...counts, runs: z.array(z.object(counts)).default([]) });
 export type Run = z.output<typeof run>;
 
+const problem = z.object({
+  detail: z.string(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).default([]),
+  attio: z.object({ code: z.string(), message: z.string() }).nullable().default(null),
+});
+
+const batch = z.object({ total: z.number(), synced: z.number(), pending: z.number(), failed: z.number() });
+export type Batch = z.output<typeof batch>;
+
+const conflict = z.object({
+  entityId: z.string(),
+  field: z.string(),
+  local: z.unknown(),
+  attio: z.unknown(),
+  decided: z.enum(['local', 'attio']),
+});
+export type Conflict = z.output<typeof conflict>;
+
+const queue = z.object({ pending: z.number(), dead: z.number() });
+
 const health = z.object({
   status: z.string(),
   checks: z.object({
     attio: z.object({ status: z.string(), circuit: z.string() }),
-    inbox: z.object({ pending: z.number(), dead: z.number() }),
+    inbox: queue,
+    outbox: queue,
   }),
 });
 export type Health = z.output<typeof health>;
@@ -59,6 +87,13 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: unknown;
+}
+
+/** What came of a write, and how long the caller waited for it. */
+export interface Written {
+  readonly status: number;
+  readonly contact: Contact;
+  readonly tookMs: number;
 }
 
 /** The service's REST as an internal system calls it. */
@@ -77,6 +112,13 @@ export class ServiceApi {
       headers: response.headers,
       body: text === '' ? null : JSON.parse(text),
     };
+  }
+
+  send(method: string, path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.call(method, path, {
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json', ...headers },
+    });
   }
 
   async health(): Promise<Health> {
@@ -107,6 +149,29 @@ export class ServiceApi {
   async contactsByEmail(email: string): Promise<Contact[]> {
     const { body } = await this.call('GET', `/v1/contacts?email=${encodeURIComponent(email)}`);
     return z.object({ data: z.array(contact) }).parse(body).data;
+  }
+
+  /** @throws when it is refused */
+  async putContact(body: Readonly<Record<string, unknown>>): Promise<Written> {
+    const startedAt = performance.now();
+    const { status, body: answer } = await this.send('PUT', '/v1/contacts', body);
+    const tookMs = performance.now() - startedAt;
+    if (status >= 300) throw new Error(`PUT /v1/contacts is answered ${status}: ${JSON.stringify(answer)}`);
+    return { status, contact: z.object({ data: contact }).parse(answer).data, tookMs };
+  }
+
+  /** A write that is to be refused. */
+  async refusedContact(body: Readonly<Record<string, unknown>>) {
+    const { status, body: answer } = await this.send('PUT', '/v1/contacts', body);
+    return { status, ...problem.parse(answer) };
+  }
+
+  async batch(id: string): Promise<Batch> {
+    return z.object({ data: batch }).parse((await this.call('GET', `/v1/batches/${id}`)).body).data;
+  }
+
+  conflicts(): Promise<Conflict[]> {
+    return this.#all('/v1/conflicts', conflict);
   }
 
   allContacts(): Promise<Contact[]> {

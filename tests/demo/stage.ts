@@ -21,6 +21,8 @@ const TOKEN = 'demo-token';
 /** Attio takes https addresses only; the sandbox sends to the service on this machine instead. */
 const TARGET_URL = 'https://bridge.example.com/webhooks';
 
+const RECORD_WRITE = /^(?:POST|PUT|PATCH|DELETE) \/objects\/\{object\}\/records(?:\/\{record_id\})?$/;
+
 export interface Webhook {
   readonly secret: string;
   readonly types: number;
@@ -89,6 +91,15 @@ export class Stage {
   /** Requests to the sandbox's API so far. */
   get requests(): number {
     return this.sandbox.sandbox.requests().total;
+  }
+
+  /** Those that made, changed or removed records. */
+  get writes(): number {
+    const { counts } = this.sandbox.sandbox.requests();
+    return Object.entries(counts).reduce(
+      (sum, [route, times]) => (RECORD_WRITE.test(route) ? sum + times : sum),
+      0,
+    );
   }
 
   /** Leaves nothing behind. */

@@ -20,6 +20,16 @@ export interface Person {
   readonly jobTitle: string;
 }
 
+/** All of a person that the demo writes. */
+export interface Card {
+  readonly name: string;
+  readonly emails: readonly string[];
+  readonly phones: readonly string[];
+  readonly jobTitle: string;
+  readonly companyId: string;
+  readonly createdAt: string;
+}
+
 export interface Company {
   readonly id: string;
   readonly name: string;
@@ -47,6 +57,7 @@ const texts = z.record(z.string(), z.unknown());
 const records = z.array(
   z.object({
     id: z.object({ record_id: z.string() }),
+    created_at: z.string(),
     values: z.record(z.string(), z.array(texts)),
   }),
 );
@@ -79,6 +90,26 @@ export class Workspace {
     }));
   }
 
+  /** As its page in Attio shows it. @throws when there is no such person */
+  card(id: string): Card {
+    const person = this.#one('people', id);
+    return {
+      name: text(person, 'name', 'full_name'),
+      emails: list(person, 'email_addresses', 'email_address'),
+      phones: list(person, 'phone_numbers', 'phone_number'),
+      jobTitle: text(person, 'job_title', 'value'),
+      companyId: text(person, 'company', 'target_record_id'),
+      createdAt: person.created_at,
+    };
+  }
+
+  /** @returns null when there is none */
+  companyWith(domain: string): { readonly id: string; readonly createdAt: string } | null {
+    const has = (company: AttioRecord) => list(company, 'domains', 'domain').includes(domain);
+    const found = this.#all('companies').find(has);
+    return found === undefined ? null : { id: found.id.record_id, createdAt: found.created_at };
+  }
+
   companies(): Company[] {
     return this.#all('companies').map((company) => ({
       id: company.id.record_id,
@@ -105,6 +136,20 @@ export class Workspace {
     });
     const said = `${actor.name} sets the job title of ${person.name} to "${jobTitle}".`;
     return updated('people', person.id, 'job_title', said);
+  }
+
+  /** Beside the first address, which stays. */
+  addAddress(person: Person, email: string, phone: string): Happening {
+    const actor = this.#someone();
+    const { phones } = this.card(person.id);
+    this.#sandbox.edit({
+      object: 'people',
+      recordId: person.id,
+      values: { email_addresses: [person.email, email], phone_numbers: [...phones, phone] },
+      actor: actor.email,
+    });
+    const said = `${actor.name} gives ${person.name} a second address, ${email}, and a phone number, ${phone}.`;
+    return updated('people', person.id, 'email_addresses', said);
   }
 
   setTier(company: Company, tier: string): Happening {
@@ -194,6 +239,13 @@ export class Workspace {
     return MEMBERS[this.#turn % MEMBERS.length] ?? MEMBERS[0];
   }
 
+  #one(object: string, id: string): AttioRecord {
+    const path = `/objects/${object}/records/${id}`;
+    const [found] = records.parse([this.#sandbox.act({ method: 'GET', path })]);
+    if (found === undefined) throw new Error(`Attio has no such record: ${id}`);
+    return found;
+  }
+
   /** Read past the API, so that it counts as nobody's request. */
   #all(object: string): AttioRecord[] {
     const all: AttioRecord[] = [];
@@ -222,6 +274,10 @@ function updated(object: string, recordId: string, slug: string, said: string): 
 
 function text(record: AttioRecord, slug: string, member: string): string {
   return String(record.values[slug]?.[0]?.[member] ?? '');
+}
+
+function list(record: AttioRecord, slug: string, member: string): string[] {
+  return (record.values[slug] ?? []).map((value) => String(value[member] ?? ''));
 }
 
 /** Of a select option or a status. */

@@ -125,7 +125,8 @@ export class Pipeline {
 
   #finish(request: PlainRequest, entry: LoggedRequest, fault: Fault | null, answer: PlainAnswer): void {
     this.#state.log.settle(entry, isFault(answer) ? null : answer.status, fault?.kind ?? null);
-    if (isFault(answer)) return;
+    // What a fault has answered is not Attio's.
+    if (isFault(answer) || fault !== null) return;
     this.#settings.onExchange?.({
       method: request.method,
       url: request.url,

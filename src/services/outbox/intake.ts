@@ -9,7 +9,7 @@ import { entityFacts, keysOf } from '../sync/mapping.ts';
 import { overlay } from '../sync/overlay.ts';
 import { sameFacts } from '../sync/project.ts';
 import { plainField, slugOf } from './fields.ts';
-import type { Draft } from './intents.ts';
+import { asksKeyAlone, type Draft } from './intents.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface Acceptance {
@@ -77,8 +77,9 @@ export class OutboxIntake {
     const intent: WriteIntent =
       company === null ? draft.intent : { ...draft.intent, company: company.reference };
     const entity = await this.#change(stores, draft, intent, existing, at);
-    const onlyKey = Object.keys(intent).length === 1 && entity.recordId !== null;
-    if (onlyKey) return { entityId: entity.id, outboxId: null };
+    if (entity.recordId !== null && asksKeyAlone(draft.kind, draft.key, intent)) {
+      return { entityId: entity.id, outboxId: null };
+    }
     const outboxId = await stores.outbox.add({
       operation: 'upsert',
       kind: draft.kind,

@@ -82,6 +82,12 @@ function withKey(given: Json | undefined, key: string): Json {
   return values.includes(key) ? values : [key, ...values];
 }
 
+/** Nothing is asked for beyond what the thing was found by. */
+export function asksKeyAlone(kind: EntityKind, key: string, intent: WriteIntent): boolean {
+  const keys = intent[KEY_SLUGS[kind]];
+  return Object.keys(intent).length === 1 && Array.isArray(keys) && keys.every((value) => value === key);
+}
+
 /** Where callers gave a field; the rest is under `attributes`. */
 const MEMBERS: Readonly<Record<string, string>> = {
   'name.firstName': '/firstName',

@@ -49,7 +49,9 @@ export class RemovalService {
       const { kind, id, recordId } = entity;
       const mergedIds = await stores.entities.mergedFrom(kind, id);
       const wasBeingWritten = (await stores.outbox.pendingOf(kind, [id])).has(id);
-      if (options.erase) await stores.outbox.cancelOf(kind, id, at);
+      // What Attio never had need not come to it first.
+      const isTakenBack = recordId === null && options.attio === 'keep';
+      if (options.erase || isTakenBack) await stores.outbox.cancelOf(kind, id, at);
       if (recordId !== null) await stores.records.setHidden(kind, [recordId], true, at);
       const gone = options.erase ? withoutValues(entity, at) : { ...entity, deletedAt: at, updatedAt: at };
       await stores.entities.put([{ ...gone, version: entity.version + 1 }]);

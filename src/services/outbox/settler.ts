@@ -1,15 +1,15 @@
 import type { Clock } from '../../domain/clock.ts';
-import type { NewConflict } from '../../domain/conflicts.ts';
-import type { EntityKind, EntityRow } from '../../domain/entities.ts';
-import { NAME_HALVES, type OutboxRow, type WriteBase } from '../../domain/outbox.ts';
+import type { EntityKind } from '../../domain/entities.ts';
+import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
-import type { OutboxEvents, Stores, UnitOfWork } from '../ports.ts';
+import type { OutboxEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { ApplyService } from '../sync/apply.ts';
 import { type PlainOf, reproject } from '../sync/project.ts';
+import { conflictRows, rebase } from './agreement.ts';
 import type { Failure } from './failure.ts';
-import { type Attributes, isNameHalf, plainField, slugOf } from './fields.ts';
-import { deletionOf } from './intents.ts';
+import { goBack, letterOf } from './going-back.ts';
+import { leaveUnseen, link, removedThing } from './linking.ts';
 import type { WritePlan } from './plan.ts';
 import type { Target } from './target.ts';
 import type { Waiters } from './waiters.ts';
@@ -54,9 +54,11 @@ export class Settler {
         touchUnchanged: false,
         source: 'local',
         before: async (stores) => {
-          const isRemoved = !target.wasDeleted && (await isDeleted(stores, kind, entityId));
-          if (isRemoved || !(await stores.outbox.settle(row.id, 'done', at, null)))
-            throw new CancelledError();
+          const removed = target.wasDeleted ? null : await removedThing(stores, kind, entityId);
+          if (!(await stores.outbox.settle(row.id, 'done', at, null))) throw new CancelledError();
+          // Removed here while the write was pending: Attio has it, we stay without.
+          if (removed?.recordId === answer.recordId) return;
+          if (removed !== null) throw new CancelledError();
           await stores.records.setHidden(kind, [answer.recordId], false, at);
           owner = await link(stores, kind, entityId, answer.recordId, at);
         },
@@ -170,182 +172,4 @@ export class Settler {
   #now(): string {
     return new Date(this.#deps.clock.now()).toISOString();
   }
-}
-
-async function isDeleted(stores: Stores, kind: EntityKind, id: string): Promise<boolean> {
-  const entity = await stores.entities.find(kind, id);
-  return entity !== undefined && entity.deletedAt !== null && entity.mergedInto === null;
-}
-
-/** A record that was made for a thing that is removed here is not taken in; it is deleted when the thing was to be. */
-async function leaveUnseen(
-  stores: Stores,
-  row: OutboxRow,
-  entityId: string,
-  { object, recordId, createdAt, readAt }: RecordSnapshot,
-  at: string,
-): Promise<void> {
-  const { kind } = row;
-  await stores.outbox.settle(row.id, 'cancelled', at, null);
-  const entity = await stores.entities.find(kind, entityId);
-  const owners = await stores.entities.byRecordIds(kind, [recordId]);
-  if (entity === undefined || owners.size > 0) return;
-  const stone = { deletedAt: at, mergedInto: null, hidden: true, webUrl: null, values: {}, hash: '' };
-  await stores.records.upsert([{ object, recordId, createdAt, readAt, ...stone }]);
-  await stores.entities.put([{ ...entity, recordId }]);
-  if (await stores.outbox.isToBeDeleted(kind, entityId)) {
-    await stores.outbox.add(deletionOf(entity, at));
-  }
-}
-
-/**
- * The record is that of the thing. When another thing has it already, the two are one: the other one lives on.
- * @returns the id of the thing that has the record now
- */
-async function link(
-  stores: Stores,
-  kind: EntityKind,
-  entityId: string,
-  recordId: string,
-  at: string,
-): Promise<string> {
-  const entity = await stores.entities.find(kind, entityId);
-  if (entity === undefined) return entityId;
-  const owner = (await stores.entities.byRecordIds(kind, [recordId])).get(recordId);
-  if (owner === undefined || owner.id === entity.id) {
-    await stores.entities.put([
-      { ...entity, recordId, deletedAt: null, mergedInto: null, syncFailure: null },
-    ]);
-    return entity.id;
-  }
-  const { externalId } = entity;
-  await stores.entities.put([
-    {
-      ...entity,
-      externalId: null,
-      deletedAt: at,
-      mergedInto: owner.id,
-      version: entity.version + 1,
-      updatedAt: at,
-    },
-  ]);
-  await stores.outbox.redirect(kind, entity.id, owner.id);
-  const heir: EntityRow = { ...owner, externalId: owner.externalId ?? externalId, syncFailure: null };
-  await stores.entities.put([{ ...heir, deletedAt: null, mergedInto: null }]);
-  return owner.id;
-}
-
-/**
- * What waits behind a write was accepted before this was agreed on: nobody else's change, but ours.
- * @param theirs fields that were left as somebody has made them in Attio: on these nothing is agreed
- */
-async function rebase(
-  stores: Stores,
-  row: OutboxRow,
-  entityId: string,
-  answer: RecordSnapshot,
-  attributes: Attributes,
-  theirs: ReadonlySet<string>,
-): Promise<void> {
-  const waiting = (await stores.outbox.pendingOf(row.kind, [entityId])).get(entityId) ?? [];
-  if (waiting.length === 0) return;
-  const written = Object.keys(row.intent);
-  // Half a name is written with the other half: from now on that one looks new, too.
-  const seen = agreedOn(written.some(isNameHalf) ? NAME_HALVES : [], answer, attributes, theirs);
-  const agreed = agreedOn(written, answer, attributes, theirs);
-  for (const later of waiting) await stores.outbox.rebase(later.id, { ...seen, ...later.base, ...agreed });
-}
-
-function agreedOn(
-  fields: readonly string[],
-  answer: RecordSnapshot,
-  attributes: Attributes,
-  theirs: ReadonlySet<string>,
-): WriteBase {
-  const agreed = fields.flatMap((field) => {
-    const attribute = theirs.has(field) ? undefined : attributes.get(slugOf(field));
-    return attribute === undefined ? [] : [[field, plainField(field, attribute, answer.values)] as const];
-  });
-  return Object.fromEntries(agreed);
-}
-
-function conflictRows(
-  row: OutboxRow,
-  entityId: string,
-  recordId: string,
-  plan: WritePlan,
-  at: string,
-): NewConflict[] {
-  return plan.conflicts.map((conflict) => ({
-    ...conflict,
-    object: row.kind,
-    entityId,
-    recordId,
-    status: 'resolved',
-    reason: 'last-write-wins',
-    at,
-  }));
-}
-
-/**
- * Takes back what the write has changed here and was for Attio alone to confirm.
- * @returns a record that is to be seen here again
- */
-async function goBack(
-  stores: Stores,
-  row: OutboxRow,
-  failure: EntityRow['syncFailure'],
-  at: string,
-): Promise<string | null> {
-  const entity = await stores.entities.find(row.kind, row.entityId);
-  if (entity === undefined) return null;
-  if (row.operation === 'delete') {
-    if (entity.recordId !== null) await stores.records.setHidden(row.kind, [entity.recordId], false, at);
-    return entity.recordId;
-  }
-  const others = (await stores.outbox.pendingOf(row.kind, [entity.id])).get(entity.id) ?? [];
-  // It has never been in Attio, and whoever asked for it knows that it will not be.
-  if (failure === null && entity.recordId === null && others.length === 0) {
-    await stores.entities.remove(row.kind, entity.id);
-    return null;
-  }
-  const externalId = await takeBackExternalId(stores, row, entity, others);
-  await stores.entities.put([{ ...entity, externalId, syncFailure: failure ?? entity.syncFailure }]);
-  return null;
-}
-
-/**
- * An external id goes back to what it was, unless a later write has set it again, or another thing has it now. What the
- * write had set is kept with it, for a replay.
- * @returns the external id of the thing from now on
- */
-async function takeBackExternalId(
-  stores: Stores,
-  { id, kind, externalIdBefore: before }: OutboxRow,
-  entity: EntityRow,
-  others: readonly OutboxRow[],
-): Promise<string | null> {
-  if (before === undefined) return entity.externalId;
-  const later = others.find((other) => other.externalIdBefore !== undefined);
-  await stores.outbox.setExternalIdBefore(id, later?.externalIdBefore ?? entity.externalId);
-  if (later !== undefined) {
-    await stores.outbox.setExternalIdBefore(later.id, before);
-    return entity.externalId;
-  }
-  const holder = before === null ? undefined : await stores.entities.findByExternalId(kind, before);
-  return holder === undefined || holder.id === entity.id ? before : null;
-}
-
-function letterOf(row: OutboxRow, failure: Failure, at: string) {
-  return {
-    kind: 'outbox' as const,
-    reason: failure.code,
-    detail: failure.detail,
-    eventId: null,
-    outboxId: row.id,
-    eventType: `${row.kind}.${row.operation}`,
-    bodyBase64: null,
-    attempts: row.attempts,
-    createdAt: at,
-  };
 }

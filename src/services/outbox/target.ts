@@ -22,13 +22,13 @@ const MAX_MERGE_STEPS = 100;
 /** Finds the record that a write is for, as Attio has it now. */
 export class TargetFinder {
   readonly #entities: EntityStore;
-  readonly #outbox: Pick<OutboxStore, 'pendingOf'>;
+  readonly #outbox: Pick<OutboxStore, 'pendingOf' | 'isToBeDeleted'>;
   readonly #look: LookService;
   readonly #gone: GoneService;
 
   constructor(deps: {
     entities: EntityStore;
-    outbox: Pick<OutboxStore, 'pendingOf'>;
+    outbox: Pick<OutboxStore, 'pendingOf' | 'isToBeDeleted'>;
     look: LookService;
     gone: GoneService;
   }) {
@@ -63,11 +63,13 @@ export class TargetFinder {
     throw new ServiceError('unavailable', 'the deletion of the record comes first', { isolated: true });
   }
 
-  /** It was removed here, not in Attio. */
-  async #isRemoved(row: OutboxRow, { entity, wasDeleted }: Target): Promise<boolean> {
+  /** It was removed here, and Attio need not have what was to be written: it has no record of it, or not for long. */
+  async #isRemoved({ kind, entityId }: OutboxRow, { entity, wasDeleted }: Target): Promise<boolean> {
     if (entity.deletedAt === null || wasDeleted) return false;
     // The look may have brought it back.
-    return (await this.living(row.kind, row.entityId))?.deletedAt !== null;
+    const now = await this.living(kind, entityId);
+    if (now === null || now.deletedAt === null) return false;
+    return now.recordId === null || this.#outbox.isToBeDeleted(kind, now.id);
   }
 
   async #byRecord(kind: EntityKind, entity: EntityRow): Promise<Target> {

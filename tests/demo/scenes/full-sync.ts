@@ -85,11 +85,11 @@ async function checkMirror({ checks, stage, workspace }: Play): Promise<void> {
   const [contacts, companies] = [await stage.api.allContacts(), await stage.api.allCompanies()];
   const people = workspace.people();
   checks.equal('/v1/contacts has as many as Attio has people', contacts.length, people.length);
-  const byId = new Map(contacts.map((contact) => [contact.id, contact]));
+  const byId = new Map(contacts.map((contact) => [contact.recordId, contact]));
   const different = people.filter((person) => !isSame(person, byId.get(person.id)));
   checks.equal('each has the name, e-mail address and job title that Attio shows', different.length, 0);
-  const names = new Map(companies.map((company) => [company.id, company.name]));
-  const wrong = workspace.companies().filter(({ id, name }) => names.get(id) !== name);
+  const names = new Map(companies.map((company) => [company.recordId, company.name]));
+  const wrong = workspace.companies().filter(({ id, name }) => (names.get(id) ?? '') !== name);
   checks.equal('/v1/companies has as many as Attio', companies.length, workspace.count('companies'));
   checks.equal('each has the name that Attio shows', wrong.length, 0);
 }
@@ -97,5 +97,6 @@ async function checkMirror({ checks, stage, workspace }: Play): Promise<void> {
 function isSame(person: Person, contact: Contact | undefined): boolean {
   if (contact === undefined) return false;
   const { email, jobTitle, firstName, lastName } = contact;
-  return email === person.email && jobTitle === person.jobTitle && `${firstName} ${lastName}` === person.name;
+  const name = [firstName, lastName].filter((half) => half !== null).join(' ');
+  return email === person.email && (jobTitle ?? '') === person.jobTitle && name === person.name;
 }

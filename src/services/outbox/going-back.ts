@@ -1,0 +1,68 @@
+import type { NewDeadLetter } from '../../domain/dead-letters.ts';
+import type { EntityRow } from '../../domain/entities.ts';
+import type { OutboxRow } from '../../domain/outbox.ts';
+import type { Stores } from '../ports.ts';
+import type { Failure } from './failure.ts';
+
+/**
+ * Takes back what the write has changed here and was for Attio alone to confirm.
+ * @returns a record that is to be seen here again
+ */
+export async function goBack(
+  stores: Stores,
+  row: OutboxRow,
+  failure: EntityRow['syncFailure'],
+  at: string,
+): Promise<string | null> {
+  const entity = await stores.entities.find(row.kind, row.entityId);
+  if (entity === undefined) return null;
+  if (row.operation === 'delete') {
+    if (entity.recordId !== null) await stores.records.setHidden(row.kind, [entity.recordId], false, at);
+    return entity.recordId;
+  }
+  const others = (await stores.outbox.pendingOf(row.kind, [entity.id])).get(entity.id) ?? [];
+  // It has never been in Attio, and whoever asked for it knows that it will not be.
+  if (failure === null && entity.recordId === null && others.length === 0) {
+    await stores.entities.remove(row.kind, entity.id);
+    return null;
+  }
+  const externalId = await takeBackExternalId(stores, row, entity, others);
+  await stores.entities.put([{ ...entity, externalId, syncFailure: failure ?? entity.syncFailure }]);
+  return null;
+}
+
+/**
+ * An external id goes back to what it was, unless a later write has set it again, or another thing has it now. What the
+ * write had set is kept with it, for a replay.
+ * @returns the external id of the thing from now on
+ */
+async function takeBackExternalId(
+  stores: Stores,
+  { id, kind, externalIdBefore: before }: OutboxRow,
+  entity: EntityRow,
+  others: readonly OutboxRow[],
+): Promise<string | null> {
+  if (before === undefined) return entity.externalId;
+  const later = others.find((other) => other.externalIdBefore !== undefined);
+  await stores.outbox.setExternalIdBefore(id, later?.externalIdBefore ?? entity.externalId);
+  if (later !== undefined) {
+    await stores.outbox.setExternalIdBefore(later.id, before);
+    return entity.externalId;
+  }
+  const holder = before === null ? undefined : await stores.entities.findByExternalId(kind, before);
+  return holder === undefined || holder.id === entity.id ? before : null;
+}
+
+export function letterOf(row: OutboxRow, failure: Failure, at: string): NewDeadLetter {
+  return {
+    kind: 'outbox',
+    reason: failure.code,
+    detail: failure.detail,
+    eventId: null,
+    outboxId: row.id,
+    eventType: `${row.kind}.${row.operation}`,
+    bodyBase64: null,
+    attempts: row.attempts,
+    createdAt: at,
+  };
+}
