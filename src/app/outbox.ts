@@ -53,7 +53,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     waiters,
     clock,
     events,
-    onOvertaken(kind, recordId) {
+    lookAgain(kind, recordId) {
       mirror.refresh.lookAgain(kind, recordId).catch((error) => events.unexpected('a second look', error));
     },
   });
@@ -61,7 +61,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     outbox: store.outbox,
     delivery: new OutboxDelivery({
       records: client.records,
-      targets: new TargetFinder({ entities: store.entities, look, gone: mirror.gone }),
+      targets: new TargetFinder({ entities: store.entities, outbox: store.outbox, look, gone: mirror.gone }),
       settler,
       schema,
       clock,

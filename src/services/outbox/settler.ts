@@ -21,8 +21,8 @@ export interface SettlerDeps {
   readonly waiters: Waiters;
   readonly clock: Clock;
   readonly events: OutboxEvents;
-  /** A read may show less than the write's answer: look again. */
-  readonly onOvertaken: (kind: EntityKind, recordId: string) => void;
+  /** What is mirrored of the record may not be all: it is to be read again. */
+  readonly lookAgain: (kind: EntityKind, recordId: string) => void;
 }
 
 /** The write was cancelled while it was sent: nothing of its answer may be stored. */
@@ -62,7 +62,7 @@ export class Settler {
       }),
     );
     if (applied === null) return;
-    if (applied.stale > 0) this.#deps.onOvertaken(kind, answer.recordId);
+    if (applied.stale > 0) this.#deps.lookAgain(kind, answer.recordId);
     for (const { decided } of plan.conflicts) events.conflictDecided(kind, decided, 1);
     this.#settled(row, 'done');
   }
@@ -112,8 +112,9 @@ export class Settler {
    * waits is told; if nobody does, a dead letter is left.
    */
   async refuse(row: OutboxRow, failure: Failure, plainOf: PlainOf): Promise<void> {
-    const { store, waiters, events } = this.#deps;
+    const { store, waiters, events, lookAgain } = this.#deps;
     const at = this.#now();
+    let restored: string | null = null;
     const told = failure.kind === 'refused' && waiters.claim(row.id);
     try {
       await store.transaction(async (stores) => {
@@ -121,13 +122,14 @@ export class Settler {
         const settled = await stores.outbox.settle(row.id, told ? 'refused' : 'dead', at, { code, detail });
         if (!settled) return;
         if (!told) await stores.outbox.bury(letterOf(row, failure, at));
-        await goBack(stores, row, told ? null : { code, detail }, at);
+        restored = await goBack(stores, row, told ? null : { code, detail }, at);
         await reproject(stores, row.kind, row.entityId, plainOf, at);
       });
     } catch (error) {
       waiters.dismiss(row.id);
       throw error;
     }
+    if (restored !== null) lookAgain(row.kind, restored);
     if (!told) events.writeBuried(row.kind, failure.code);
     const { message, attio } = failure;
     waiters.tell(row.id, { outcome: 'refused', message, attio });
@@ -231,27 +233,31 @@ function conflictRows(
   }));
 }
 
-/** Takes back what the write has changed here and was for Attio alone to confirm. */
+/**
+ * Takes back what the write has changed here and was for Attio alone to confirm.
+ * @returns a record that is to be seen here again
+ */
 async function goBack(
   stores: Stores,
   row: OutboxRow,
   failure: EntityRow['syncFailure'],
   at: string,
-): Promise<void> {
+): Promise<string | null> {
   const entity = await stores.entities.find(row.kind, row.entityId);
-  if (entity === undefined) return;
+  if (entity === undefined) return null;
   if (row.operation === 'delete') {
     if (entity.recordId !== null) await stores.records.setHidden(row.kind, [entity.recordId], false, at);
-    return;
+    return entity.recordId;
   }
   const others = (await stores.outbox.pendingOf(row.kind, [entity.id])).get(entity.id) ?? [];
   // It has never been in Attio, and whoever asked for it knows that it will not be.
   if (failure === null && entity.recordId === null && others.length === 0) {
     await stores.entities.remove(row.kind, entity.id);
-    return;
+    return null;
   }
   const externalId = row.externalIdBefore === undefined ? entity.externalId : row.externalIdBefore;
   await stores.entities.put([{ ...entity, externalId, syncFailure: failure ?? entity.syncFailure }]);
+  return null;
 }
 
 function letterOf(row: OutboxRow, failure: Failure, at: string) {

@@ -3,7 +3,7 @@ import { isJsonObject, type Json } from '../../domain/json.ts';
 import type { OutboxRow, WriteIntent } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import { ServiceError } from '../errors.ts';
-import type { EntityStore } from '../ports.ts';
+import type { EntityStore, OutboxStore } from '../ports.ts';
 import type { GoneService } from '../sync/gone.ts';
 import type { LookService } from './look.ts';
 
@@ -22,11 +22,18 @@ const MAX_MERGE_STEPS = 100;
 /** Finds the record that a write is for, as Attio has it now. */
 export class TargetFinder {
   readonly #entities: EntityStore;
+  readonly #outbox: Pick<OutboxStore, 'pendingOf'>;
   readonly #look: LookService;
   readonly #gone: GoneService;
 
-  constructor(deps: { entities: EntityStore; look: LookService; gone: GoneService }) {
+  constructor(deps: {
+    entities: EntityStore;
+    outbox: Pick<OutboxStore, 'pendingOf'>;
+    look: LookService;
+    gone: GoneService;
+  }) {
     this.#entities = deps.entities;
+    this.#outbox = deps.outbox;
     this.#look = deps.look;
     this.#gone = deps.gone;
   }
@@ -42,8 +49,17 @@ export class TargetFinder {
     const seen = await this.#byRecord(row.kind, entity);
     if (seen.snapshot !== null || row.key === null) return seen;
     const { snapshot } = await this.#look.byKey(row.kind, row.key);
+    if (snapshot !== null) await this.#afterDeletion(row, snapshot.recordId);
     // The look may have told whose record it is.
     return { ...seen, entity: (await this.living(row.kind, row.entityId)) ?? entity, snapshot };
+  }
+
+  /** A record that is to be deleted first is not the one to write to. @throws ServiceError `unavailable` until it is */
+  async #afterDeletion({ kind, id }: OutboxRow, recordId: string): Promise<void> {
+    const owner = (await this.#entities.byRecordIds(kind, [recordId])).get(recordId);
+    const pending = owner === undefined ? [] : (await this.#outbox.pendingOf(kind, [owner.id])).get(owner.id);
+    if (!pending?.some((row) => row.operation === 'delete' && row.id < id)) return;
+    throw new ServiceError('unavailable', 'the deletion of the record comes first', { isolated: true });
   }
 
   async #byRecord(kind: EntityKind, entity: EntityRow): Promise<Target> {
