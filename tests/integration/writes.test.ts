@@ -22,6 +22,7 @@ interface WrittenJson {
 describe('an upsert of a contact', () => {
   test('makes a person in Attio, and changes the one that is there', async () => {
     await using service = await startService({ sandbox: SMALL });
+    await service.confirmed();
     const made = await put(service, {
       email: 'Ada@Example.com',
       firstName: 'Ada',
