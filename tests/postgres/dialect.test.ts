@@ -113,7 +113,7 @@ describe('an unavailable database', () => {
 
   test('is one whose answer to a commit is lost; what was committed is there', async () => {
     const { fresh, database, proxy } = await proxied();
-    proxy.cutAfter('commit');
+    proxy.loseCommitOf('pruned_through');
     await causeOf(
       transaction(database, (tx) => tx.updateTable('change_feed').set({ pruned_through: 7 }).execute()),
     );

@@ -19,7 +19,7 @@ test('a delivery that was stored, and whose commit was never answered, is refuse
   const { sandbox } = service.sandbox;
   sandbox.edit({ object: 'people', recordId: contact.recordId, values: { job_title: 'Once' } });
   const body = service.event('record.updated', 'people', contact.recordId);
-  proxy.cutAfter('commit');
+  proxy.loseCommitOf(contact.recordId);
   const first = await service.deliver(body, { key: 'the-same' });
   expect([first.status, first.headers.get('retry-after')]).toEqual([503, '5']);
   expect(await fresh.rows('select status from inbox')).toEqual([{ status: 'pending' }]);

@@ -169,6 +169,14 @@ export class TestService {
     return body.checks.inbox.pending;
   }
 
+  /** Resolves when Attio has told whose token it is: before, writes wait for that. */
+  async confirmed(): Promise<void> {
+    await until(async () => {
+      const { body } = await this.get<{ checks: { attio: { status: string } } }>('/health');
+      return body.checks.attio.status === 'ok';
+    });
+  }
+
   /** Resolves when every event that was accepted is settled. */
   async settled(): Promise<void> {
     await until(async () => (await this.pending()) === 0);

@@ -7,7 +7,7 @@ export class TcpProxy {
   readonly #target: { host: string; port: number };
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer((client) => this.#join(client));
-  #cutAt: string | null = null;
+  #lost: string | null = null;
   #silent = false;
 
   private constructor(url: string) {
@@ -29,9 +29,9 @@ export class TcpProxy {
     return this.#url.href;
   }
 
-  /** Passes the next message that holds this text on to the server, and then cuts before it can answer. */
-  cutAfter(text: string): void {
-    this.#cutAt = text;
+  /** Passes the commit of the next transaction that has told this text on to the server, and cuts before it can answer. */
+  loseCommitOf(text: string): void {
+    this.#lost = text;
   }
 
   /** From now on nothing comes through, and nobody is told. */
@@ -54,6 +54,7 @@ export class TcpProxy {
   #join(client: Socket): void {
     const server = connect(this.#target);
     let deaf = false;
+    let told = false;
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       socket.on('error', () => {});
@@ -66,8 +67,9 @@ export class TcpProxy {
     client.on('data', (data) => {
       if (this.#silent) return;
       server.write(data);
-      if (this.#cutAt === null || !data.includes(this.#cutAt)) return;
-      this.#cutAt = null;
+      told ||= this.#lost !== null && data.includes(this.#lost);
+      if (!told || !data.includes('commit')) return;
+      this.#lost = null;
       deaf = true;
       server.once('data', () => client.destroy());
     });
