@@ -79,7 +79,8 @@ function isThereAlready({ operation, theirs, same }: FieldState): boolean {
   if (operation.op === 'clear') return isEmpty(theirs);
   if (operation.op === 'set') return !isEmpty(theirs) && same(operation.value, theirs);
   const [wanted, read] = [inputs(operation), listOf(theirs)];
-  return wanted.length === read.length && wanted.every((value) => read.some((each) => same(value, each)));
+  // In this order: the first address or number is the one that is shown.
+  return wanted.length === read.length && read.every((each, place) => same(wanted[place] ?? null, each));
 }
 
 function inputs(operation: FieldOperation): readonly Json[] {

@@ -70,6 +70,22 @@ describe('an erasure', () => {
     expect([await status(service, id), exists(service, recordId)]).toEqual([410, mode === 'keep']);
   });
 
+  test('is of all that was merged into the person, too', async () => {
+    await using service = await startWriting({ sandbox: { people: 0, companies: 0, deals: 0 } });
+    const one = (await put(service, PERSON)).body.data;
+    const two = (await put(service, { email: 'countess@gone.example', lastName: 'Lovelace' })).body.data;
+    const refused = { ...PERSON, attributes: { internal_comment: 'secret', lead_source: 'secret' } };
+    await put(service, refused, '?wait=false');
+    await quiet(service);
+    const [primaryRecordId, secondaryRecordId] = [two.recordId, one.recordId];
+    service.sandbox.sandbox.merge({ object: 'people', primaryRecordId, secondaryRecordId });
+    await quiet(service);
+    expect(await status(service, one.id)).toBe(200);
+    await remove(service, one.id, '?erase=true&attio=delete');
+    await quiet(service);
+    expect([await traces(service), size(service)]).toEqual([[], 0]);
+  });
+
   test('is over when the person is written again', async () => {
     await using service = await startWriting();
     const first = (await put(service, PERSON)).body.data;

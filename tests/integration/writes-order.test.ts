@@ -8,9 +8,9 @@ import {
   delivered,
   kindsOf,
   outage,
-  outbox,
   person,
   put,
+  quiet,
   recovered,
   size,
   startWriting,
@@ -106,6 +106,33 @@ describe('one person', () => {
     expect(await contact(service, held.body.data.id)).toMatchObject({ recordId: survivor, jobTitle: 'Late' });
   });
 
+  test('that was merged while the answer was on its way is one contact', async () => {
+    await using service = await startWriting({ configure: (config) => config });
+    const other = person(service, { email_addresses: ['other@m.example'] });
+    const { recordId, id } = (await put(service, { email: 'a@m.example' })).body.data;
+    await quiet(service);
+    const { sandbox } = service.sandbox;
+    sandbox.addFault({ kind: 'latency', ms: 3_000, match: { method: 'PATCH' }, count: 1 });
+    expect((await put(service, { email: 'a@m.example', jobTitle: 'Ours' })).status).toBe(202);
+    const merged = sandbox.merge({ object: 'people', primaryRecordId: recordId, secondaryRecordId: other });
+    const { record_id: survivor } = merged['id'] as { record_id: string };
+    await quiet(service);
+    const after = await contact(service, id);
+    expect(after).toMatchObject({ recordId: survivor, jobTitle: 'Ours', sync: { status: 'synced' } });
+    const list = await service.get<{ data: { emails: string[] }[] }>('/v1/contacts');
+    expect(list.body.data.filter(({ emails }) => emails.includes('a@m.example'))).toHaveLength(1);
+  });
+
+  test('that we know by another address only takes the externalId that is asked for', async () => {
+    await using service = await startWriting({ subscribe: false });
+    const { recordId, id } = (await put(service, { email: 'a@x.example', externalId: 'x1' })).body.data;
+    const email_addresses = ['a@x.example', 'b@x.example'];
+    service.sandbox.sandbox.edit({ object: 'people', recordId, values: { email_addresses } });
+    const { body } = await put(service, { email: 'b@x.example', externalId: 'x2' });
+    expect(body.data).toMatchObject({ id, recordId, externalId: 'x2' });
+    expect((await put(service, { email: 'c@x.example', externalId: 'x1' })).status).toBe(200);
+  });
+
   test('that was deleted is made anew by the next write', async () => {
     await using service = await startWriting();
     const first = await put(service, { email: 'a@again.example', firstName: 'Ada' });
@@ -143,56 +170,5 @@ describe('writes of one contact', () => {
       .filter(({ method, status }) => method === 'PATCH' && status === 200)
       .map((request) => /Title \d/.exec(request.body ?? '')?.[0]);
     expect(sent).toEqual(titles);
-  });
-
-  test('survive a stop of the service', async () => {
-    await using service = await startWriting();
-    await outage(service);
-    for (const jobTitle of ['One', 'Two']) await put(service, { email: 'a@stop.example', jobTitle });
-    await put(service, { email: 'b@stop.example', company: { domain: 'stop.example' } });
-    await service.stop();
-    service.sandbox.sandbox.clearFaults();
-    service.sandbox.sandbox.clearRequests();
-    await service.start();
-    await delivered(service);
-    const [a] = await contactsWith(service, 'a@stop.example');
-    const [b] = await contactsWith(service, 'b@stop.example');
-    expect(attio(service, a?.recordId ?? '')['job_title']).toEqual(['Two']);
-    expect(attio(service, b?.recordId ?? '')['company']).toEqual([b?.companyRecordId]);
-    expect(kindsOf(writes(service)).toSorted()).toEqual([
-      'PATCH people',
-      'POST companies',
-      'POST people',
-      'POST people',
-    ]);
-  });
-});
-
-describe('the first write after a start', () => {
-  test('is answered when Attio has it', async () => {
-    await using service = await startWriting({ subscribe: false });
-    expect((await put(service, { email: 'a@first.example' })).status).toBe(200);
-  });
-
-  test('is taken at once when it need not be waited for, and what Attio does not take is found later', async () => {
-    await using service = await startWriting({ subscribe: false });
-    service.sandbox.sandbox.addFault({ kind: 'disconnect' });
-    await service.stop();
-    await service.start();
-    const good = await put(
-      service,
-      { email: 'a@first.example', attributes: { interests: ['Reporting'] } },
-      '?wait=false',
-    );
-    const bad = await put(service, { email: 'b@first.example', attributes: { no_such: 1 } }, '?wait=false');
-    expect([good.status, bad.status]).toEqual([202, 202]);
-    service.sandbox.sandbox.clearFaults();
-    await delivered(service);
-    expect((await contact(service, good.body.data.id)).sync.status).toBe('synced');
-    expect((await contact(service, bad.body.data.id)).sync).toMatchObject({
-      status: 'failed',
-      code: 'invalid_value',
-    });
-    expect(await outbox(service)).toMatchObject({ pending: 0, dead: 1 });
   });
 });

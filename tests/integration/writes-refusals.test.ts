@@ -147,6 +147,30 @@ describe('the company of a contact', () => {
     expect(again.body.sync.status).toBe('synced');
   });
 
+  test('that Attio does not take later leaves letters for both, and both are made by a replay', async () => {
+    await using service = await startWriting();
+    await outage(service);
+    const company = { domain: 'bad.example' };
+    const { id } = (await put(service, { email: 'a@no.example', lastName: 'Late', company })).body.data;
+    const { sandbox } = service.sandbox;
+    sandbox.clearFaults();
+    const match = { method: 'POST', path: '*companies/records' };
+    sandbox.addFault({ kind: 'status', status: 400, code: 'validation_type', match });
+    await delivered(service);
+    expect((await letters(service)).map(({ reason }) => reason)).toEqual(['validation_type', 'refused']);
+    expect((await contact(service, id)).sync).toMatchObject({
+      status: 'failed',
+      detail: expect.stringContaining('companies'),
+    });
+    sandbox.clearFaults();
+    await service.call('POST', '/v1/dead-letters/replay?kind=outbox');
+    await delivered(service);
+    const after = await contact(service, id);
+    expect(after).toMatchObject({ lastName: 'Late', sync: { status: 'synced' } });
+    expect(attio(service, after.companyRecordId ?? '', 'companies')['domains']).toEqual(['bad.example']);
+    expect(await letters(service)).toEqual([]);
+  });
+
   test('is refused itself where it is written', async () => {
     await using service = await startWriting();
     const { status, body } = await putCompany(service, { domain: 'a.example', attributes: { tier: 'Tin' } });

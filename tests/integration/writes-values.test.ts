@@ -80,6 +80,24 @@ describe('a value for a list is added', () => {
     expect(answer.body.data.phone).toBe('+15550100002');
   });
 
+  test('and an empty list adds nothing', async () => {
+    await using service = await startWriting();
+    const recordId = person(service, { email_addresses: EMAILS, interests: ['Analytics'] });
+    const attributes = { interests: [], phone_numbers: [] };
+    const { body } = await put(service, { email: EMAILS[0], jobTitle: 'Analyst', attributes });
+    expect(attio(service, recordId)).toMatchObject({ interests: ['Analytics'], job_title: ['Analyst'] });
+    expect(body.data.attributes['interests']).toMatchObject([{ title: 'Analytics' }]);
+  });
+
+  test('and what a record is found by cannot be taken away', async () => {
+    await using service = await startWriting();
+    const recordId = ada(service);
+    await put(service, { email: EMAILS[0] });
+    const attributes = { email_addresses: { replace: [] } };
+    expect((await put(service, { email: EMAILS[0], attributes })).status).toBe(400);
+    expect(attio(service, recordId)['email_addresses']).toEqual(EMAILS);
+  });
+
   test('and a changed address replaces the one it is found by', async () => {
     await using service = await startWriting();
     const recordId = ada(service);

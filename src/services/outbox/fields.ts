@@ -25,15 +25,23 @@ export function slugOf(field: string): string {
  * @throws AttributeValueError when the attribute does not take it
  */
 export function operationOf(field: string, attribute: Attribute, input: Json): FieldOperation {
-  const replacement = replacementOf(input);
-  const values = replacement ?? (Array.isArray(input) ? input : [input]);
-  if (input === null || values.length === 0) return { op: 'clear' };
-  if (attribute.is_multiselect) return { op: replacement === null ? 'add' : 'replace', values };
+  if (input === null) return { op: 'clear' };
+  if (attribute.is_multiselect) return listOperation(input);
   if (isNameHalf(field)) return { op: 'set', value: input };
-  if (replacement !== null || values.length > 1) {
+  const replacement = replacementOf(input);
+  const [value, ...others] = replacement ?? (Array.isArray(input) ? input : [input]);
+  if (value === undefined) return { op: 'clear' };
+  if (replacement !== null || others.length > 0) {
     throw new AttributeValueError(attribute.api_slug, 'takes one value, as it is');
   }
-  return { op: 'set', value: values[0] ?? null };
+  return { op: 'set', value };
+}
+
+/** A list without values adds nothing; replacing by nothing clears. */
+function listOperation(input: Json): FieldOperation {
+  const replacement = replacementOf(input);
+  if (replacement === null) return { op: 'add', values: Array.isArray(input) ? input : [input] };
+  return replacement.length === 0 ? { op: 'clear' } : { op: 'replace', values: replacement };
 }
 
 /** The values of `{replace: […]}`; null for any other input. */

@@ -30,7 +30,7 @@ export function contactDraft(input: ContactInput): Draft {
     'name.firstName': input.firstName,
     'name.lastName': input.lastName,
     job_title: input.jobTitle,
-    phone_numbers: input.phone,
+    phone_numbers: typeof input.phone === 'string' ? [input.phone] : input.phone,
     company: company === undefined || companyDomain !== null ? undefined : reference,
   });
 }
@@ -123,6 +123,9 @@ function faultOf(kind: EntityKind, field: string, input: Json, attributes: Attri
   if (!attribute.is_writable) return 'cannot be written: Attio sets it itself';
   try {
     const operation = operationOf(field, attribute, input);
+    if (field === KEY_SLUGS[kind] && operation.op === 'clear') {
+      return 'must keep at least one value: it is what the record is found by';
+    }
     if (isNameHalf(field) || operation.op === 'clear') return null;
     writeValues(attribute, operation.op === 'set' ? operation.value : operation.values);
     return null;

@@ -17,6 +17,8 @@ export async function link(
 ): Promise<string> {
   const entity = await stores.entities.find(kind, entityId);
   if (entity === undefined) return entityId;
+  // The record was merged into another one while the write was sent.
+  if (entity.mergedInto !== null) return entity.mergedInto;
   const owner = (await stores.entities.byRecordIds(kind, [recordId])).get(recordId);
   if (owner === undefined || owner.id === entity.id) {
     await stores.entities.put([
@@ -36,7 +38,7 @@ export async function link(
     },
   ]);
   await stores.outbox.redirect(kind, entity.id, owner.id);
-  const heir: EntityRow = { ...owner, externalId: owner.externalId ?? externalId, syncFailure: null };
+  const heir: EntityRow = { ...owner, externalId: externalId ?? owner.externalId, syncFailure: null };
   await stores.entities.put([{ ...heir, deletedAt: null, mergedInto: null }]);
   return owner.id;
 }

@@ -51,7 +51,7 @@ export class RemovalService {
       const wasBeingWritten = (await stores.outbox.pendingOf(kind, [id])).has(id);
       // What Attio never had need not come to it first.
       const isTakenBack = recordId === null && options.attio === 'keep';
-      if (options.erase || isTakenBack) await stores.outbox.cancelOf(kind, id, at);
+      if (isTakenBack) await stores.outbox.cancelOf(kind, id, at);
       if (recordId !== null) await stores.records.setHidden(kind, [recordId], true, at);
       const gone = options.erase ? withoutValues(entity, at) : { ...entity, deletedAt: at, updatedAt: at };
       await stores.entities.put([{ ...gone, version: entity.version + 1 }]);
@@ -88,6 +88,7 @@ async function erase(
   at: string,
 ): Promise<void> {
   const { kind, id, recordId } = entity;
+  for (const each of [id, ...mergedIds]) await stores.outbox.cancelOf(kind, each, at);
   const merged = await Promise.all(mergedIds.map((one) => stores.entities.find(kind, one)));
   const dead = merged.filter((one) => one !== undefined);
   await stores.entities.put(dead.map((one) => withoutValues(one, at)));
