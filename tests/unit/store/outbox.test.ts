@@ -35,7 +35,7 @@ function row(entityId: string, more: Partial<NewOutboxRow> = {}): NewOutboxRow {
 }
 
 async function due(now: string = T1, inHand: ReadonlySet<number> = NONE, limit = 10): Promise<number[]> {
-  return (await outbox.due(now, inHand, limit)).map(({ id }) => id);
+  return (await outbox.due(now, { inHand, held: [] }, limit)).map(({ id }) => id);
 }
 
 async function die(id: number): Promise<number> {

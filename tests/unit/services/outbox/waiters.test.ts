@@ -90,7 +90,7 @@ describe('a write whose end is being committed', () => {
     const { ended, done } = wait(1);
     waiters.claim(1);
     await clock.advance(3_000);
-    waiters.unclaim(1);
+    waiters.dismiss(1);
     await done;
     expect(ended.with).toBeNull();
   });
@@ -113,6 +113,6 @@ describe('a write whose end is being committed', () => {
     await done;
     expect(waiters.claim(1)).toBe(false);
     waiters.tell(1, REFUSED);
-    waiters.unclaim(1);
+    waiters.dismiss(1);
   });
 });
