@@ -121,12 +121,14 @@ export class Settler {
     const { store, waiters, events } = this.#deps;
     const at = this.#now();
     const told = failure.kind === 'refused' && waiters.claim(row.id);
+    let buried = false;
     try {
       await store.transaction(async (stores) => {
         const { code, detail } = failure;
         const settled = await stores.outbox.settle(row.id, told ? 'refused' : 'dead', at, { code, detail });
         if (!settled) return;
         if (!told) await stores.outbox.bury(letterOf(row, failure, at));
+        buried = !told;
         await goBack(stores, row, told ? null : { code, detail }, at);
         await reproject(stores, row.kind, row.entityId, plainOf, at);
       });
@@ -134,7 +136,7 @@ export class Settler {
       waiters.unclaim(row.id);
       throw error;
     }
-    if (!told) events.writeBuried(row.kind, failure.code);
+    if (buried) events.writeBuried(row.kind, failure.code);
     const { message, attio } = failure;
     waiters.tell(row.id, { outcome: 'refused', message, attio });
     events.writeSettled(row.kind, told ? 'refused' : 'dead', this.#lagSeconds(row));
@@ -301,13 +303,15 @@ async function goBack(
     return;
   }
   const others = (await stores.outbox.pendingOf(row.kind, [entity.id])).get(entity.id) ?? [];
+  const earlier = entity.recordId === null ? await stores.outbox.lastFailureOf(row.kind, entity.id) : null;
   // It has never been in Attio, and whoever asked for it knows that it will not be.
-  if (failure === null && entity.recordId === null && others.length === 0) {
+  if (failure === null && entity.recordId === null && others.length === 0 && earlier === null) {
     await stores.entities.remove(row.kind, entity.id);
     return;
   }
   const externalId = await takeBackExternalId(stores, row, entity, others);
-  await stores.entities.put([{ ...entity, externalId, syncFailure: failure ?? entity.syncFailure }]);
+  const syncFailure = failure ?? entity.syncFailure ?? earlier;
+  await stores.entities.put([{ ...entity, externalId, syncFailure }]);
 }
 
 /**
