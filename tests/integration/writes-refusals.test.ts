@@ -88,6 +88,22 @@ describe('a value that Attio does not take', () => {
     expect(mended.body).toMatchObject({ data: { jobTitle: 'Mended' }, sync: { status: 'synced' } });
   });
 
+  test('takes nothing of an earlier write that is a dead letter', async () => {
+    await using service = await startWriting();
+    const first = { email: 'new@no.example', lastName: 'Late', attributes: UNKNOWN };
+    const { id } = (await put(service, first, '?wait=false')).body.data;
+    await delivered(service);
+    const second = { email: 'new@no.example', attributes: { lead_source: 'Smoke signals' } };
+    expect((await put(service, second)).status).toBe(422);
+    expect((await contact(service, id)).sync).toMatchObject({ status: 'failed', code: 'value_not_found' });
+    makeOption(service);
+    await service.call('POST', '/v1/dead-letters/replay');
+    await delivered(service);
+    const after = await contact(service, id);
+    expect(after).toMatchObject({ lastName: 'Late', sync: { status: 'synced' } });
+    expect(attio(service, after.recordId)['lead_source']).toEqual(['Carrier pigeon']);
+  });
+
   test('is written when its letter is replayed after the option was made', async () => {
     await using service = await startWriting();
     const body = { email: 'new@no.example', lastName: 'Late', externalId: 'x1', attributes: UNKNOWN };
