@@ -7,6 +7,7 @@ import type { OutboxEvents, Stores, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { ApplyService } from '../sync/apply.ts';
 import { type PlainOf, reproject } from '../sync/project.ts';
+import { takeBackExternalId } from './external-ids.ts';
 import type { Failure } from './failure.ts';
 import { type Attributes, isNameHalf, plainField, slugOf } from './fields.ts';
 import { deletionOf } from './intents.ts';
@@ -312,28 +313,6 @@ async function goBack(
   const externalId = await takeBackExternalId(stores, row, entity, others);
   const syncFailure = failure ?? entity.syncFailure ?? earlier;
   await stores.entities.put([{ ...entity, externalId, syncFailure }]);
-}
-
-/**
- * An external id goes back to what it was, unless a later write has set it again, or another thing has it now. What the
- * write had set is kept with it, for a replay.
- * @returns the external id of the thing from now on
- */
-async function takeBackExternalId(
-  stores: Stores,
-  { id, kind, externalIdBefore: before }: OutboxRow,
-  entity: EntityRow,
-  others: readonly OutboxRow[],
-): Promise<string | null> {
-  if (before === undefined) return entity.externalId;
-  const later = others.find((other) => other.externalIdBefore !== undefined);
-  await stores.outbox.setExternalIdBefore(id, later?.externalIdBefore ?? entity.externalId);
-  if (later !== undefined) {
-    await stores.outbox.setExternalIdBefore(later.id, before);
-    return entity.externalId;
-  }
-  const holder = before === null ? undefined : await stores.entities.findByExternalId(kind, before);
-  return holder === undefined || holder.id === entity.id ? before : null;
 }
 
 function letterOf(row: OutboxRow, failure: Failure, at: string) {
