@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { takeViolations } from '../support/exchanges.ts';
-import type { TestService } from '../support/service.ts';
+import { type TestService, until } from '../support/service.ts';
 import {
   attio,
   contact,
@@ -148,6 +148,20 @@ describe('the company of a contact', () => {
     const { status, body } = await put(service, { email: 'a@no.example', company });
     expect([status, body.attio?.code]).toEqual([422, 'value_not_found']);
     expect(await contactsWith(service, 'a@no.example')).toEqual([]);
+  });
+
+  test('that was deleted without our knowing is made anew, after one refusal', async () => {
+    await using service = await startWriting({ subscribe: false });
+    const company = { domain: 'old.example' };
+    const { data } = (await putCompany(service, company)).body;
+    service.sandbox.sandbox.deleteRecord({ object: 'companies', recordId: data.recordId });
+    expect((await put(service, { email: 'a@no.example', company })).status).toBe(422);
+    await until(async () => (await service.get(`/v1/companies/${data.id}`)).status === 410);
+    const again = await put(service, { email: 'a@no.example', company });
+    expect(again.body.sync.status).toBe('synced');
+    expect(attio(service, again.body.data.companyRecordId ?? '', 'companies')).toMatchObject({
+      domains: ['old.example'],
+    });
   });
 
   test('that Attio does not take refuses the contact, naming it', async () => {
