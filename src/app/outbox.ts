@@ -11,6 +11,7 @@ import { TargetFinder } from '../services/outbox/target.ts';
 import { Waiters } from '../services/outbox/waiters.ts';
 import { OutboxWorker } from '../services/outbox/worker.ts';
 import { OutboxWriter } from '../services/outbox/writer.ts';
+import { entityKindOf } from '../services/sync/mapping.ts';
 import type { WorkspaceGuard } from '../services/workspace.ts';
 import type { AttioParts } from './attio.ts';
 import type { Base } from './base.ts';
@@ -46,6 +47,9 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
         maxWaiting: 2 * config.outbox.window,
       }),
   });
+  const lookAgain = (object: string, recordId: string) => {
+    mirror.refresh.lookAgain(object, recordId).catch((error) => events.unexpected('a second look', error));
+  };
   const settler = new Settler({
     store,
     apply: mirror.apply,
@@ -53,9 +57,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     waiters,
     clock,
     events,
-    lookAgain(kind, recordId) {
-      mirror.refresh.lookAgain(kind, recordId).catch((error) => events.unexpected('a second look', error));
-    },
+    lookAgain,
   });
   const worker = new OutboxWorker({
     outbox: store.outbox,
@@ -67,6 +69,9 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
       clock,
       attioTime: (ms) => client.attioTime(ms),
       heldBackAfterMs: config.outbox.writeWaitMs,
+      onDoubted(object, recordId) {
+        if (entityKindOf(object) !== null) lookAgain(object, recordId);
+      },
     }),
     settler,
     schema,

@@ -89,6 +89,7 @@ export interface OutboxStore {
   revive(id: number, letterId: number, now: string): Promise<boolean>;
   cancelOf(kind: EntityKind, entityId: string, at: string): Promise<number[]>;
   isToBeDeleted(kind: EntityKind, entityId: string): Promise<boolean>;
+  lastFailureOf(kind: EntityKind, entityId: string): Promise<SyncFailure | null>;
   stats(): Promise<{ pending: number; oldestAcceptedAt: string | null }>;
 }
 

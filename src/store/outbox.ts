@@ -262,6 +262,19 @@ export class OutboxStore {
     return row !== undefined;
   }
 
+  /** Why the newest of a thing's dead writes is dead; null when there is none. */
+  async lastFailureOf(kind: EntityKind, entityId: string): Promise<SyncFailure | null> {
+    const row = await this.#db
+      .selectFrom('outbox')
+      .select('error_json')
+      .where('kind', '=', kind)
+      .where('entity_id', '=', entityId)
+      .where('status', '=', 'dead')
+      .orderBy('id', 'desc')
+      .executeTakeFirst();
+    return row?.error_json == null ? null : parseJson(row.error_json);
+  }
+
   async stats(): Promise<{ pending: number; oldestAcceptedAt: string | null }> {
     const row = await this.#db
       .selectFrom('outbox')

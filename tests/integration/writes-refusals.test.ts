@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { takeViolations } from '../support/exchanges.ts';
-import type { TestService } from '../support/service.ts';
+import { type TestService, until } from '../support/service.ts';
 import {
   attio,
   contact,
@@ -88,6 +88,22 @@ describe('a value that Attio does not take', () => {
     expect(mended.body).toMatchObject({ data: { jobTitle: 'Mended' }, sync: { status: 'synced' } });
   });
 
+  test('takes nothing of an earlier write that is a dead letter', async () => {
+    await using service = await startWriting();
+    const first = { email: 'new@no.example', lastName: 'Late', attributes: UNKNOWN };
+    const { id } = (await put(service, first, '?wait=false')).body.data;
+    await delivered(service);
+    const second = { email: 'new@no.example', attributes: { lead_source: 'Smoke signals' } };
+    expect((await put(service, second)).status).toBe(422);
+    expect((await contact(service, id)).sync).toMatchObject({ status: 'failed', code: 'value_not_found' });
+    makeOption(service);
+    await service.call('POST', '/v1/dead-letters/replay');
+    await delivered(service);
+    const after = await contact(service, id);
+    expect(after).toMatchObject({ lastName: 'Late', sync: { status: 'synced' } });
+    expect(attio(service, after.recordId)['lead_source']).toEqual(['Carrier pigeon']);
+  });
+
   test('is written when its letter is replayed after the option was made', async () => {
     await using service = await startWriting();
     const body = { email: 'new@no.example', lastName: 'Late', externalId: 'x1', attributes: UNKNOWN };
@@ -132,6 +148,20 @@ describe('the company of a contact', () => {
     const { status, body } = await put(service, { email: 'a@no.example', company });
     expect([status, body.attio?.code]).toEqual([422, 'value_not_found']);
     expect(await contactsWith(service, 'a@no.example')).toEqual([]);
+  });
+
+  test('that was deleted without our knowing is made anew, after one refusal', async () => {
+    await using service = await startWriting({ subscribe: false });
+    const company = { domain: 'old.example' };
+    const { data } = (await putCompany(service, company)).body;
+    service.sandbox.sandbox.deleteRecord({ object: 'companies', recordId: data.recordId });
+    expect((await put(service, { email: 'a@no.example', company })).status).toBe(422);
+    await until(async () => (await service.get(`/v1/companies/${data.id}`)).status === 410);
+    const again = await put(service, { email: 'a@no.example', company });
+    expect(again.body.sync.status).toBe('synced');
+    expect(attio(service, again.body.data.companyRecordId ?? '', 'companies')).toMatchObject({
+      domains: ['old.example'],
+    });
   });
 
   test('that Attio does not take refuses the contact, naming it', async () => {

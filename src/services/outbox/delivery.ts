@@ -4,6 +4,7 @@ import type { AttioResponse } from '../../attio/transport.ts';
 import type { AttioRecord } from '../../attio/types.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { EntityKind } from '../../domain/entities.ts';
+import { isJsonObject } from '../../domain/json.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import { ServiceError } from '../errors.ts';
@@ -26,6 +27,8 @@ export interface DeliveryDeps {
   readonly attioTime: (ms: number) => number;
   /** A write that is older was not sent at once. */
   readonly heldBackAfterMs: number;
+  /** Attio may lack a record that a write refers to: what we hold of it is to be looked at again. */
+  readonly onDoubted: (object: string, recordId: string) => void;
 }
 
 /** Attio and we may overtake each other; after so many rounds it is something else. */
@@ -99,8 +102,17 @@ export class OutboxDelivery {
     });
   }
 
+  #doubtReferences({ set, add }: WritePlan): void {
+    for (const value of [...Object.values(set), ...Object.values(add)].flat()) {
+      if (!isJsonObject(value)) continue;
+      const { target_object: object, target_record_id: recordId } = value;
+      if (typeof object === 'string' && typeof recordId === 'string') this.#deps.onDoubted(object, recordId);
+    }
+  }
+
   /** A refusal for a key that another record holds, with that record's id. */
   async #explained(error: unknown, kind: EntityKind, target: Target, plan: WritePlan): Promise<unknown> {
+    if (isAttioError(error, 'value_not_found')) this.#doubtReferences(plan);
     if (!isAttioError(error, 'uniqueness_conflict')) return error;
     const { attio } = failureOf(error) ?? { attio: null };
     const other = await this.#deps.targets.otherHolder(kind, target, plan.add[KEY_SLUGS[kind]] ?? []);

@@ -2,6 +2,7 @@ import type { NewDeadLetter } from '../../domain/dead-letters.ts';
 import type { EntityRow } from '../../domain/entities.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import type { Stores } from '../ports.ts';
+import { takeBackExternalId } from './external-ids.ts';
 import type { Failure } from './failure.ts';
 
 /**
@@ -21,36 +22,16 @@ export async function goBack(
     return entity.recordId;
   }
   const others = (await stores.outbox.pendingOf(row.kind, [entity.id])).get(entity.id) ?? [];
+  const earlier = entity.recordId === null ? await stores.outbox.lastFailureOf(row.kind, entity.id) : null;
   // It has never been in Attio, and whoever asked for it knows that it will not be.
-  if (failure === null && entity.recordId === null && others.length === 0) {
+  if (failure === null && entity.recordId === null && others.length === 0 && earlier === null) {
     await stores.entities.remove(row.kind, entity.id);
     return null;
   }
   const externalId = await takeBackExternalId(stores, row, entity, others);
-  await stores.entities.put([{ ...entity, externalId, syncFailure: failure ?? entity.syncFailure }]);
+  const syncFailure = failure ?? entity.syncFailure ?? earlier;
+  await stores.entities.put([{ ...entity, externalId, syncFailure }]);
   return null;
-}
-
-/**
- * An external id goes back to what it was, unless a later write has set it again, or another thing has it now. What the
- * write had set is kept with it, for a replay.
- * @returns the external id of the thing from now on
- */
-async function takeBackExternalId(
-  stores: Stores,
-  { id, kind, externalIdBefore: before }: OutboxRow,
-  entity: EntityRow,
-  others: readonly OutboxRow[],
-): Promise<string | null> {
-  if (before === undefined) return entity.externalId;
-  const later = others.find((other) => other.externalIdBefore !== undefined);
-  await stores.outbox.setExternalIdBefore(id, later?.externalIdBefore ?? entity.externalId);
-  if (later !== undefined) {
-    await stores.outbox.setExternalIdBefore(later.id, before);
-    return entity.externalId;
-  }
-  const holder = before === null ? undefined : await stores.entities.findByExternalId(kind, before);
-  return holder === undefined || holder.id === entity.id ? before : null;
 }
 
 export function letterOf(row: OutboxRow, failure: Failure, at: string): NewDeadLetter {

@@ -1,11 +1,10 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { DeadLetter } from '../../domain/dead-letters.ts';
-import type { EntityRow } from '../../domain/entities.ts';
-import type { OutboxRow } from '../../domain/outbox.ts';
 import { ServiceError } from '../errors.ts';
-import type { Stores, UnitOfWork } from '../ports.ts';
+import type { UnitOfWork } from '../ports.ts';
 import { keysOf } from '../sync/mapping.ts';
 import { overlay } from '../sync/overlay.ts';
+import { takeExternalId } from './external-ids.ts';
 
 /**
  * Takes a write that was given up back to work, as if it had been asked for just now.
@@ -40,16 +39,4 @@ export async function reviveWrite(
     };
     await stores.entities.put([{ ...entity, ...shown }]);
   });
-}
-
-/** The external id that the write had set, unless another thing has it now. */
-async function takeExternalId(
-  stores: Stores,
-  { id, kind, externalIdBefore: wanted }: OutboxRow,
-  entity: EntityRow,
-): Promise<string | null> {
-  if (wanted === undefined) return entity.externalId;
-  await stores.outbox.setExternalIdBefore(id, entity.externalId);
-  const holder = wanted === null ? undefined : await stores.entities.findByExternalId(kind, wanted);
-  return holder === undefined || holder.id === entity.id ? wanted : entity.externalId;
 }

@@ -123,6 +123,7 @@ export class Settler {
     const { store, waiters, events, lookAgain } = this.#deps;
     const at = this.#now();
     let restored: string | null = null;
+    let buried = false;
     const told = failure.kind === 'refused' && waiters.claim(row.id);
     try {
       await store.transaction(async (stores) => {
@@ -130,6 +131,7 @@ export class Settler {
         const settled = await stores.outbox.settle(row.id, told ? 'refused' : 'dead', at, { code, detail });
         if (!settled) return;
         if (!told) await stores.outbox.bury(letterOf(row, failure, at));
+        buried = !told;
         restored = await goBack(stores, row, told ? null : { code, detail }, at);
         await reproject(stores, row.kind, row.entityId, plainOf, at);
       });
@@ -138,7 +140,7 @@ export class Settler {
       throw error;
     }
     if (restored !== null) lookAgain(row.kind, restored);
-    if (!told) events.writeBuried(row.kind, failure.code);
+    if (buried) events.writeBuried(row.kind, failure.code);
     const { message, attio } = failure;
     waiters.tell(row.id, { outcome: 'refused', message, attio });
     events.writeSettled(row.kind, told ? 'refused' : 'dead', this.#lagSeconds(row));
