@@ -30,10 +30,10 @@ async function status(service: TestService, id: string): Promise<number> {
 }
 
 describe('an erasure', () => {
-  const TRACES = ['gone.example', 'ada', 'lovelace', '5550107777', 'secret'];
+  const TRACES = ['gone.example', 'zoltan', 'lovelace', '5550107777', 'secret'];
   const PERSON = {
     email: EMAIL,
-    firstName: 'Ada',
+    firstName: 'Zoltan',
     lastName: 'Lovelace',
     phone: '+15550107777',
     externalId: 'secret-crm-id',

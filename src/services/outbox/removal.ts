@@ -68,7 +68,8 @@ export class RemovalService {
   }
 }
 
-function withoutValues(entity: EntityRow, at: string): EntityRow {
+/** What is left of a thing whose values are to go. */
+export function withoutValues(entity: EntityRow, at: string): EntityRow {
   return {
     ...entity,
     externalId: null,
@@ -102,7 +103,7 @@ async function erase(
   });
 }
 
-async function appendDeletion(stores: Stores, entity: EntityRow, at: string): Promise<void> {
+export async function appendDeletion(stores: Stores, entity: EntityRow, at: string): Promise<void> {
   // Followers were never told of one that has no record.
   if (entity.recordId === null) return;
   await stores.changes.append([

@@ -9,9 +9,10 @@ import { type PlainOf, reproject } from '../sync/project.ts';
 import { conflictRows, rebase } from './agreement.ts';
 import type { Failure } from './failure.ts';
 import { goBack, letterOf } from './going-back.ts';
-import { leaveUnseen, link, removedThing } from './linking.ts';
+import { link } from './linking.ts';
 import type { WritePlan } from './plan.ts';
 import type { Target } from './target.ts';
+import { leaveUnseen, removedThing } from './unseen.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface SettlerDeps {
@@ -49,7 +50,7 @@ export class Settler {
       plan.conflicts.filter(({ decided }) => decided === 'attio').map(({ field }) => field),
     );
     let owner = entityId;
-    const applied = await this.#unlessCancelled(row, entityId, answer, () =>
+    const applied = await this.#unlessCancelled(row, target, answer, () =>
       apply.apply(kind, [answer], {
         touchUnchanged: false,
         source: 'local',
@@ -148,7 +149,7 @@ export class Settler {
 
   async #unlessCancelled<T>(
     row: OutboxRow,
-    entityId: string,
+    { entity, snapshot }: Target,
     answer: RecordSnapshot,
     commit: () => Promise<T>,
   ): Promise<T | null> {
@@ -156,7 +157,9 @@ export class Settler {
       return await commit();
     } catch (error) {
       if (!(error instanceof CancelledError)) throw error;
-      await this.#deps.store.transaction((stores) => leaveUnseen(stores, row, entityId, answer, this.#now()));
+      await this.#deps.store.transaction((stores) =>
+        leaveUnseen(stores, row, entity.id, answer, snapshot === null, this.#now()),
+      );
       this.#settled(row, 'cancelled');
       return null;
     }
