@@ -22,13 +22,20 @@ interface Fault {
 // What is checked was read from JSON.
 const anyJson = z.unknown() as unknown as z.ZodType<Json>;
 
+/** What things are found by, as an attribute: it is checked as closely as the member. */
+interface KeyAttribute {
+  readonly slug: string;
+  readonly value: z.ZodType<string>;
+}
+
 /** @param own slugs that are members of the thing itself, with the name of the member to use */
-export function attributesBody(own: Readonly<Record<string, string>>) {
+export function attributesBody(own: Readonly<Record<string, string>>, key: KeyAttribute) {
   const members = new Map(Object.entries(own));
   return z
     .record(z.string(), anyJson, 'must be an object: values by attribute slug')
     .check(({ value, issues }) => {
-      for (const fault of faultsOf(value, members).slice(0, MAX_ERRORS)) {
+      const faults = [...faultsOf(value, members), ...faultsOfKey(value[key.slug], key)];
+      for (const fault of faults.slice(0, MAX_ERRORS)) {
         issues.push({ code: 'custom', input: value, ...fault });
       }
     })
@@ -50,6 +57,19 @@ function faultsOf(attributes: JsonObject, own: ReadonlyMap<string, string>): Fau
     if (!SLUG.test(slug)) return [{ path: [], message: `has ${JSON.stringify(slug)}, which is no slug` }];
     const message = faultOfSlug(slug, own);
     return message === null ? faultsOfValue(value, [slug]) : [{ path: [slug], message }];
+  });
+}
+
+function faultsOfKey(given: Json | undefined, { slug, value }: KeyAttribute): Fault[] {
+  if (given === undefined) return [];
+  if (given === null) return [{ path: [slug], message: 'cannot be cleared: the record is found by it' }];
+  const replaced = isJsonObject(given) ? given['replace'] : undefined;
+  const values = Array.isArray(replaced) ? replaced : Array.isArray(given) ? given : [given];
+  const within = Array.isArray(replaced) ? [slug, 'replace'] : [slug];
+  return values.flatMap((each, index) => {
+    const [issue] = value.safeParse(each).error?.issues ?? [];
+    const path = values.length > 1 || Array.isArray(given) ? [...within, index] : within;
+    return issue === undefined ? [] : [{ path, message: issue.message }];
   });
 }
 

@@ -23,11 +23,10 @@ export const contactBody = z
         .exactOptional()
         .meta({ description: 'A company that is not there yet is made from its domain' }),
       externalId: externalIdField,
-      attributes: attributesBody({
-        name: 'firstName and lastName',
-        job_title: 'jobTitle',
-        company: 'company',
-      }),
+      attributes: attributesBody(
+        { name: 'firstName and lastName', job_title: 'jobTitle', company: 'company' },
+        { slug: 'email_addresses', value: emailField },
+      ),
     },
     'must be an object with at least email',
   )

@@ -31,6 +31,8 @@ const MAX_WAIT_MS = 30_000;
 const RETRY_AFTER_SECONDS = '5';
 /** A longer reply is not kept: its request runs again when it comes again. */
 const MAX_KEPT_BYTES = 1024 * 1024;
+/** Replies that wait for the database. */
+const MAX_UNWRITTEN = 1000;
 
 interface Flight {
   readonly fingerprint: string;
@@ -95,10 +97,17 @@ export class IdempotencyGate {
     try {
       await this.#write(scope, kept);
     } catch (error) {
-      this.#unwritten.set(scope, kept);
+      this.#remember(scope, kept);
       this.#onError(error);
     }
     this.#land(scope, reply);
+  }
+
+  /** The oldest go when a database is away for long: their keys then stand as running until the next start. */
+  #remember(scope: string, reply: StoredReply | null): void {
+    const [oldest] = this.#unwritten.keys();
+    if (this.#unwritten.size >= MAX_UNWRITTEN && oldest !== undefined) this.#unwritten.delete(oldest);
+    this.#unwritten.set(scope, reply);
   }
 
   async #landing(twin: Flight, giveUpAt: number, signal: AbortSignal): Promise<StoredReply | null> {
@@ -127,7 +136,7 @@ export class IdempotencyGate {
     const begun = this.#store.begin({ scope, fingerprint, at, keptSince });
     const known = await begun.catch((error: unknown) => {
       // It may have been noted, and only the answer lost: nobody would ever end it.
-      this.#unwritten.set(scope, null);
+      this.#remember(scope, null);
       throw error;
     });
     if (known === null) return null;

@@ -12,7 +12,7 @@ export type WriteIntent = { readonly [field: string]: Json };
 export const NAME_HALVES = ['name.firstName', 'name.lastName'] as const;
 export type NameHalf = (typeof NAME_HALVES)[number];
 
-/** Stands for the record of a thing that may not have one yet; resolved when it is sent. */
+/** Stands for the record of a thing, which may have none yet, or another one by then; resolved when it is sent. */
 export function entityReference(kind: EntityKind, id: string): JsonObject {
   return { entity: { kind, id } };
 }

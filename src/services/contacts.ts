@@ -57,7 +57,7 @@ export class ContactsService extends Things<Contact> {
 
   /** Removes a contact here, and in Attio when asked to. @throws ServiceError `not_found`, `gone`, `refused` */
   async remove(id: string, options: RemovalOptions & WriteOptions): Promise<Written<Contact>> {
-    const { entity, outboxId } = await this.#removal.remove(await this.living(id), options);
+    const { entity, outboxId } = await this.#removal.remove(this.kind, id, this.noun, options);
     if (outboxId !== null) await this.#writer.follow(this.kind, outboxId, options);
     return this.synced(entity);
   }

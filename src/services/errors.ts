@@ -62,6 +62,15 @@ export class ServiceError extends Error {
   }
 }
 
+/** @param noun such as `contact` */
+export function unknownThing(noun: string): ServiceError {
+  return new ServiceError('not_found', `there is no ${noun} with this id`);
+}
+
+export function deletedThing(noun: string, deletedAt: string): ServiceError {
+  return new ServiceError('gone', `this ${noun} was deleted at ${deletedAt}`);
+}
+
 /** Attio or the database cannot serve now: what was asked is not to blame, and no attempt of it is counted. */
 export function isOutage(error: unknown): error is ServiceError | StorageUnavailableError {
   if (error instanceof StorageUnavailableError) return true;

@@ -88,7 +88,10 @@ export interface OutboxStore {
   retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void>;
   revive(id: number, letterId: number, now: string): Promise<boolean>;
   cancelOf(kind: EntityKind, entityId: string, at: string): Promise<number[]>;
-  isToBeDeleted(kind: EntityKind, entityId: string): Promise<boolean>;
+  /** Whether the record of a thing was asked to be deleted after a row of it, done or not. */
+  isToBeDeleted(kind: EntityKind, entityId: string, afterId: number): Promise<boolean>;
+  /** Which of these things have pending rows. */
+  pendingAmong(kind: EntityKind, entityIds: readonly string[]): Promise<Set<string>>;
   lastFailureOf(kind: EntityKind, entityId: string): Promise<SyncFailure | null>;
   stats(): Promise<{ pending: number; oldestAcceptedAt: string | null }>;
 }

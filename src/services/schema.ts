@@ -88,6 +88,12 @@ export class SchemaService {
     return known && bySlug(known);
   }
 
+  /** Reads attributes again, in the background, when those in memory are past their time. */
+  refreshIfOld(object: string): void {
+    // One in time is not read again: the cache answers.
+    this.#schema.attributes(object).catch(() => {});
+  }
+
   /** An attribute of an object, as webhooks name it, was made or changed. */
   async attributeChanged(objectId: string): Promise<void> {
     const slug = await this.slugOf(objectId);

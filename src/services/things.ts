@@ -1,7 +1,8 @@
 import type { EntityKind, EntityRow } from '../domain/entities.ts';
 import type { SyncState } from '../domain/sync-state.ts';
-import { ServiceError } from './errors.ts';
+import { deletedThing, unknownThing } from './errors.ts';
 import type { Synced } from './inputs.ts';
+import { survivorOfThing } from './living.ts';
 import type { EntityStore, OutboxStore, Page } from './ports.ts';
 
 /** A thing, and the ids of those that were merged into it. */
@@ -18,22 +19,19 @@ export interface ListQuery {
 
 export interface ThingsDeps {
   readonly entities: EntityStore;
-  readonly outbox: Pick<OutboxStore, 'pendingOf'>;
+  readonly outbox: Pick<OutboxStore, 'pendingAmong'>;
 }
-
-/** How many merges a chain may have: a longer one is a loop. */
-const MAX_MERGE_STEPS = 100;
 
 /** Reads things of one kind from the local database; never asks Attio. */
 export class Things<T> {
   protected readonly kind: EntityKind;
-  readonly #noun: string;
+  protected readonly noun: string;
   readonly #deps: ThingsDeps;
   readonly #shape: (row: EntityRow) => T;
 
   constructor(kind: EntityKind, noun: string, deps: ThingsDeps, shape: (row: EntityRow) => T) {
     this.kind = kind;
-    this.#noun = noun;
+    this.noun = noun;
     this.#deps = deps;
     this.#shape = shape;
   }
@@ -49,15 +47,9 @@ export class Things<T> {
   }
 
   protected async living(id: string): Promise<EntityRow> {
-    const { entities } = this.#deps;
-    let row = await entities.find(this.kind, id);
-    for (let step = 0; row?.mergedInto != null && step < MAX_MERGE_STEPS; step += 1) {
-      row = await entities.find(this.kind, row.mergedInto);
-    }
-    if (row === undefined) throw new ServiceError('not_found', `there is no ${this.#noun} with this id`);
-    if (row.deletedAt !== null) {
-      throw new ServiceError('gone', `this ${this.#noun} was deleted at ${row.deletedAt}`);
-    }
+    const row = await survivorOfThing(this.#deps.entities, this.kind, id);
+    if (row === undefined) throw unknownThing(this.noun);
+    if (row.deletedAt !== null) throw deletedThing(this.noun, row.deletedAt);
     return row;
   }
 
@@ -86,12 +78,12 @@ export class Things<T> {
   }
 
   protected async synced(row: EntityRow): Promise<Synced<T>> {
-    const pending = await this.#deps.outbox.pendingOf(this.kind, [row.id]);
+    const pending = await this.#deps.outbox.pendingAmong(this.kind, [row.id]);
     return { thing: this.#shape(row), sync: stateOf(row, pending.has(row.id)) };
   }
 
   async #allSynced(rows: readonly EntityRow[]): Promise<Synced<T>[]> {
-    const pending = await this.#deps.outbox.pendingOf(
+    const pending = await this.#deps.outbox.pendingAmong(
       this.kind,
       rows.map((row) => row.id),
     );

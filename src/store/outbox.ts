@@ -140,6 +140,25 @@ export class OutboxStore {
     );
   }
 
+  /** Which of these things have pending rows. */
+  async pendingAmong(kind: EntityKind, entityIds: readonly string[]): Promise<Set<string>> {
+    const found = await loadBy(
+      entityIds,
+      (ids) =>
+        this.#db
+          .selectFrom('outbox')
+          .select('entity_id')
+          .distinct()
+          .where('kind', '=', kind)
+          .where('entity_id', 'in', ids)
+          .where('status', '=', 'pending')
+          .execute(),
+      (row) => row.entity_id,
+      () => true,
+    );
+    return new Set(found.keys());
+  }
+
   /** Only a pending row can be settled. @returns whether it was */
   async settle(
     id: number,
@@ -184,12 +203,13 @@ export class OutboxStore {
       .execute();
   }
 
-  /** Pending and dead rows of one thing become another's. */
+  /** Pending and dead upserts of one thing become another's. A deletion is of the thing itself. */
   async redirect(kind: EntityKind, fromId: string, toId: string): Promise<void> {
     await this.#db
       .updateTable('outbox')
       .set({ entity_id: toId })
       .where('kind', '=', kind)
+      .where('operation', '=', 'upsert')
       .where('entity_id', '=', fromId)
       .where('status', 'in', ['pending', 'dead'])
       .execute();
@@ -250,14 +270,16 @@ export class OutboxStore {
     return rows.filter((row) => row.status === 'pending').map((row) => row.id);
   }
 
-  /** Whether the record of a thing was asked to be deleted, done or not. */
-  async isToBeDeleted(kind: EntityKind, entityId: string): Promise<boolean> {
+  /** Whether the record of a thing was asked to be deleted after a row of it, done or not. */
+  async isToBeDeleted(kind: EntityKind, entityId: string, afterId: number): Promise<boolean> {
     const row = await this.#db
       .selectFrom('outbox')
       .select('id')
       .where('kind', '=', kind)
       .where('entity_id', '=', entityId)
       .where('operation', '=', 'delete')
+      .where('id', '>', afterId)
+      .where('status', 'in', ['pending', 'done'])
       .executeTakeFirst();
     return row !== undefined;
   }

@@ -30,10 +30,10 @@ async function status(service: TestService, id: string): Promise<number> {
 }
 
 describe('an erasure', () => {
-  const TRACES = ['gone.example', 'zoltan', 'lovelace', '5550107777', 'secret'];
+  const TRACES = ['gone.example', 'zuzanna', 'lovelace', '5550107777', 'secret'];
   const PERSON = {
     email: EMAIL,
-    firstName: 'Zoltan',
+    firstName: 'Zuzanna',
     lastName: 'Lovelace',
     phone: '+15550107777',
     externalId: 'secret-crm-id',
@@ -42,7 +42,7 @@ describe('an erasure', () => {
 
   async function traces(service: TestService): Promise<string[]> {
     const stored = await everythingStored(service);
-    return TRACES.filter((trace) => new RegExp(`(?<![a-z])${trace}`).test(stored));
+    return TRACES.filter((trace) => stored.includes(trace));
   }
 
   test.each(['keep', 'delete'])('leaves nothing of the person in any table (%s)', async (mode) => {

@@ -57,7 +57,7 @@ const companyBody = z
       }),
       name: lineField,
       externalId: externalIdField,
-      attributes: attributesBody({ name: 'name' }),
+      attributes: attributesBody({ name: 'name' }, { slug: 'domains', value: domainField }),
     },
     'must be an object with at least domain',
   )

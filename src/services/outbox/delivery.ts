@@ -1,5 +1,5 @@
 import { isAttioError } from '../../attio/errors.ts';
-import type { RecordsResource } from '../../attio/resources/records.ts';
+import type { RecordsResource, WritableValues } from '../../attio/resources/records.ts';
 import type { AttioResponse } from '../../attio/transport.ts';
 import type { AttioRecord } from '../../attio/types.ts';
 import type { Clock } from '../../domain/clock.ts';
@@ -94,7 +94,10 @@ export class OutboxDelivery {
 
   async #plan(row: OutboxRow, target: Target, attributes: Attributes): Promise<WritePlan> {
     return planWrite({
-      row: { intent: await this.#deps.targets.resolve(row.intent), base: row.base },
+      row: {
+        intent: await this.#deps.targets.resolve(row.intent),
+        base: target.moved === true ? {} : row.base,
+      },
       values: target.snapshot?.values ?? {},
       attributes,
       acceptedAt: this.#deps.attioTime(Date.parse(row.acceptedAt)),
@@ -138,20 +141,36 @@ export class OutboxDelivery {
     }
     if (isEmptyPlan(plan)) return snapshot;
     const { recordId } = snapshot;
-    if (Object.keys(plan.exact).length === 0) {
+    if (!hasValues(plan.exact)) {
       return seen(await records.update(kind, recordId, { ...plan.set, ...plan.add }, options));
     }
-    const replaced = await records.replace(kind, recordId, { ...plan.exact, ...plan.set }, options);
-    if (Object.keys(plan.add).length === 0) return seen(replaced);
-    return seen(await records.update(kind, recordId, plan.add, options));
+    // What is added may clash with another record, so it goes first: a refusal has then changed nothing.
+    if (hasValues(plan.add)) await records.update(kind, recordId, plan.add, options);
+    try {
+      return seen(await records.replace(kind, recordId, { ...plan.exact, ...plan.set }, options));
+    } catch (error) {
+      if (hasValues(plan.add)) this.#deps.onDoubted(kind, recordId);
+      throw error;
+    }
   }
 
+  /** The record that the thing had when it was removed, and no other: not that of a survivor which it was merged into. */
   async #delete(row: OutboxRow, signal: AbortSignal): Promise<void> {
     const { records, settler, targets } = this.#deps;
-    const entity = await targets.living(row.kind, row.entityId);
-    if (entity?.recordId != null) await records.delete(row.kind, entity.recordId, { signal });
+    const { kind, key } = row;
+    const entity = await targets.itself(kind, row.entityId);
+    if (entity !== null && entity.mergedInto !== null) return settler.yieldToMerge(row, entity);
+    const recordId = entity?.recordId ?? (key === null ? null : await targets.recordOf(kind, key, signal));
+    if (entity !== null && recordId !== null) {
+      if (entity.recordId === null) await settler.hide(entity, recordId);
+      await records.delete(kind, recordId, { signal });
+    }
     await settler.confirmDeletion(row);
   }
+}
+
+function hasValues(values: WritableValues): boolean {
+  return Object.keys(values).length > 0;
 }
 
 /** A record that is made has nothing to clear. */

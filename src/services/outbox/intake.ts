@@ -162,7 +162,10 @@ export class OutboxIntake {
   ): Promise<{ reference: JsonObject; afterId: number | null }> {
     const [known] = await stores.entities.findByKey('companies', domain);
     if (known?.recordId != null) {
-      return { reference: { object: 'companies', recordId: known.recordId }, afterId: null };
+      return {
+        reference: { ...entityReference('companies', known.id), recordId: known.recordId },
+        afterId: null,
+      };
     }
     const underWay =
       known === undefined

@@ -6,7 +6,7 @@ import type { NewOutboxRow, WriteIntent } from '../../domain/outbox.ts';
 import type { MemberFault } from '../errors.ts';
 import type { CompanyInput, ContactInput } from '../inputs.ts';
 import { KEY_SLUGS } from '../sync/mapping.ts';
-import { type Attributes, isNameHalf, operationOf, slugOf } from './fields.ts';
+import { type Attributes, isNameHalf, operationOf, replacementOf, slugOf } from './fields.ts';
 
 /** What a caller asks for, before it meets the database. */
 export interface Draft {
@@ -39,13 +39,13 @@ export function companyDraft(input: CompanyInput): Draft {
   return draft('companies', input.domain, input, null, { name: input.name });
 }
 
-/** What deletes the record of a thing. */
-export function deletionOf({ kind, id }: EntityRow, acceptedAt: string): NewOutboxRow {
+/** What deletes the record of a thing. @param key to look for it by, when it is not known */
+export function deletionOf({ kind, id }: EntityRow, key: string | null, acceptedAt: string): NewOutboxRow {
   return {
     operation: 'delete',
     kind,
     entityId: id,
-    key: null,
+    key,
     intent: {},
     base: {},
     externalIdBefore: undefined,
@@ -74,12 +74,16 @@ function draft(
   };
 }
 
-/** A record that is made must hold the key that it is asked for by. */
+/** A record that is made must hold the key that it is asked for by. Keys are compared in lower case. */
 function withKey(given: Json | undefined, key: string): Json {
   if (given === undefined || given === null) return [key];
-  if (isJsonObject(given)) return given;
-  const values = Array.isArray(given) ? given : [given];
+  if (isJsonObject(given)) return { replace: (replacementOf(given) ?? []).map(lowerCase) };
+  const values = (Array.isArray(given) ? given : [given]).map(lowerCase);
   return values.includes(key) ? values : [key, ...values];
+}
+
+function lowerCase(value: Json): Json {
+  return typeof value === 'string' ? value.toLowerCase() : value;
 }
 
 /** Nothing is asked for beyond what the thing was found by. */

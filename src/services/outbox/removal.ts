@@ -1,6 +1,9 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { EntityKind, EntityRow } from '../../domain/entities.ts';
+import type { OutboxRow } from '../../domain/outbox.ts';
+import { deletedThing, unknownThing } from '../errors.ts';
 import type { WriteOptions } from '../inputs.ts';
+import { survivorOfThing } from '../living.ts';
 import type { Stores, UnitOfWork } from '../ports.ts';
 import { entityFacts } from '../sync/mapping.ts';
 import { deletionOf } from './intents.ts';
@@ -39,33 +42,54 @@ export class RemovalService {
     this.#onErased = deps.onErased;
   }
 
-  /** @returns the thing as it is now, and the outbox row that deletes the record; null when there is none */
+  /**
+   * @param id ours or the Attio record id
+   * @param noun for what is said of it
+   * @returns the thing as it is now, and the outbox row that deletes the record; null when there is none
+   * @throws ServiceError `not_found`; `gone` when it is deleted already, unless it is to be erased
+   */
   async remove(
-    entity: EntityRow,
+    kind: EntityKind,
+    id: string,
+    noun: string,
     options: RemovalOptions & WriteOptions,
   ): Promise<{ entity: EntityRow; outboxId: number | null }> {
     const at = new Date(this.#clock.now()).toISOString();
-    const removed = await this.#store.transaction(async (stores) => {
-      const { kind, id, recordId } = entity;
-      const mergedIds = await stores.entities.mergedFrom(kind, id);
-      const wasBeingWritten = (await stores.outbox.pendingOf(kind, [id])).has(id);
-      // What Attio never had need not come to it first.
-      const isTakenBack = recordId === null && options.attio === 'keep';
-      if (isTakenBack) await stores.outbox.cancelOf(kind, id, at);
-      if (recordId !== null) await stores.records.setHidden(kind, [recordId], true, at);
-      const gone = options.erase ? withoutValues(entity, at) : { ...entity, deletedAt: at, updatedAt: at };
-      await stores.entities.put([{ ...gone, version: entity.version + 1 }]);
-      await appendDeletion(stores, entity, at);
-      if (options.erase) await erase(stores, entity, mergedIds, at);
-      const outboxId =
-        options.attio === 'delete' ? await queueDeletion(stores, entity, wasBeingWritten, at) : null;
-      return { entity: gone, outboxId };
+    const { before, after, outboxId } = await this.#store.transaction(async (stores) => {
+      const entity = await survivorOfThing(stores.entities, kind, id);
+      if (entity === undefined) throw unknownThing(noun);
+      if (entity.deletedAt !== null && !options.erase) throw deletedThing(noun, entity.deletedAt);
+      return takeAway(stores, entity, options, at);
     });
-    if (removed.outboxId !== null && options.wait) this.#waiters.expect(removed.outboxId);
-    if (options.erase) await this.#onErased([entity.id, ...entity.keys]);
-    this.#onRemoved(entity.kind, entity.recordId === null ? [] : [entity.recordId]);
-    return removed;
+    if (options.erase) await this.#onErased([before.id, ...before.keys]);
+    this.#onRemoved(kind, before.recordId === null ? [] : [before.recordId]);
+    if (outboxId !== null && options.wait) this.#waiters.expect(outboxId);
+    return { entity: after, outboxId };
   }
+}
+
+async function takeAway(
+  stores: Stores,
+  entity: EntityRow,
+  options: RemovalOptions,
+  at: string,
+): Promise<{ before: EntityRow; after: EntityRow; outboxId: number | null }> {
+  const { kind, id, recordId } = entity;
+  const mergedIds = await stores.entities.mergedFrom(kind, id);
+  const pending = (await stores.outbox.pendingOf(kind, [id])).get(id) ?? [];
+  // What Attio never had need not come to it first.
+  const isTakenBack = recordId === null && options.attio === 'keep';
+  if (isTakenBack) await stores.outbox.cancelOf(kind, id, at);
+  if (recordId !== null) await stores.records.setHidden(kind, [recordId], true, at);
+  const gone = options.erase
+    ? withoutValues(entity, at)
+    : { ...entity, deletedAt: entity.deletedAt ?? at, updatedAt: at };
+  const after = { ...gone, version: entity.version + 1 };
+  await stores.entities.put([after]);
+  if (entity.deletedAt === null) await appendDeletion(stores, entity, at);
+  if (options.erase) await erase(stores, entity, mergedIds, at);
+  const outboxId = options.attio === 'delete' ? await queueDeletion(stores, entity, pending, at) : null;
+  return { before: entity, after, outboxId };
 }
 
 /** What is left of a thing whose values are to go. */
@@ -119,13 +143,17 @@ export async function appendDeletion(stores: Stores, entity: EntityRow, at: stri
   ]);
 }
 
-/** Behind what is pending of the thing: a record that is being made has an id by then. */
+/**
+ * Behind what is pending of the thing: a record that is being made has an id by then. What has no record and was being
+ * written may have one that we have not heard of, and is looked for by its key.
+ */
 async function queueDeletion(
   stores: Stores,
   entity: EntityRow,
-  wasBeingWritten: boolean,
+  pending: readonly OutboxRow[],
   at: string,
 ): Promise<number | null> {
-  if (entity.recordId === null && !wasBeingWritten) return null;
-  return stores.outbox.add(deletionOf(entity, at));
+  if (entity.recordId !== null) return stores.outbox.add(deletionOf(entity, null, at));
+  const key = pending.map((row) => row.key).find((known) => known !== null);
+  return key === undefined ? null : stores.outbox.add(deletionOf(entity, key, at));
 }

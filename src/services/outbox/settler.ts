@@ -1,7 +1,8 @@
 import type { Clock } from '../../domain/clock.ts';
-import type { EntityKind } from '../../domain/entities.ts';
+import type { EntityKind, EntityRow } from '../../domain/entities.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
+import type { SyncFailure } from '../../domain/sync-state.ts';
 import type { OutboxEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { ApplyService } from '../sync/apply.ts';
@@ -12,7 +13,7 @@ import { goBack, letterOf } from './going-back.ts';
 import { link } from './linking.ts';
 import type { WritePlan } from './plan.ts';
 import type { Target } from './target.ts';
-import { leaveUnseen, removedThing } from './unseen.ts';
+import { hideRecord, leaveUnseen, removedThing } from './unseen.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface SettlerDeps {
@@ -66,7 +67,7 @@ export class Settler {
         within: async (stores) => {
           await rebase(stores, row, owner, answer, attributes, theirs);
           await stores.conflicts.append(conflictRows(row, owner, answer.recordId, plan, at));
-          await reproject(stores, kind, owner, plainOf, at);
+          for (const id of new Set([owner, row.entityId])) await reproject(stores, kind, id, plainOf, at);
         },
       }),
     );
@@ -89,11 +90,18 @@ export class Settler {
 
   /** Somebody deleted the record in Attio while the write was held back: it stays deleted, and that is put on record. */
   async yieldToDeletion(row: OutboxRow, { entity }: Target): Promise<void> {
+    const detail = 'the record was deleted in Attio while the write was held back';
+    await this.#yield(row, entity, { code: 'deleted_in_attio', detail });
+  }
+
+  /** Somebody merged the record in Attio before it was deleted: what was asked of it is not asked of the survivor. */
+  async yieldToMerge(row: OutboxRow, entity: EntityRow): Promise<void> {
+    const detail = 'the record was merged into another one before it could be deleted';
+    await this.#yield(row, entity, { code: 'merged_in_attio', detail });
+  }
+
+  async #yield(row: OutboxRow, entity: EntityRow, failure: SyncFailure): Promise<void> {
     const at = this.#now();
-    const failure = {
-      code: 'deleted_in_attio',
-      detail: 'the record was deleted in Attio while the write was held back',
-    };
     await this.#deps.store.transaction(async (stores) => {
       await stores.outbox.settle(row.id, 'refused', at, failure);
       await stores.conflicts.append([
@@ -116,6 +124,12 @@ export class Settler {
     this.#settled(row, 'refused');
   }
 
+  /** A record that turns out to be that of a thing which was removed here is not taken in. */
+  async hide(entity: EntityRow, recordId: string): Promise<void> {
+    const at = this.#now();
+    await this.#deps.store.transaction((stores) => hideRecord(stores, entity, recordId, at));
+  }
+
   /**
    * Attio refuses the write for good, or has for too long: the thing goes back to what both sides agree on. Whoever
    * waits is told; if nobody does, a dead letter is left.
@@ -129,12 +143,14 @@ export class Settler {
     try {
       await store.transaction(async (stores) => {
         const { code, detail } = failure;
+        // It may have become another thing's since it was taken in hand.
+        const { entityId } = (await stores.outbox.get(row.id)) ?? row;
         const settled = await stores.outbox.settle(row.id, told ? 'refused' : 'dead', at, { code, detail });
         if (!settled) return;
         if (!told) await stores.outbox.bury(letterOf(row, failure, at));
         buried = !told;
-        restored = await goBack(stores, row, told ? null : { code, detail }, at);
-        await reproject(stores, row.kind, row.entityId, plainOf, at);
+        restored = await goBack(stores, { ...row, entityId }, told ? null : { code, detail }, at);
+        await reproject(stores, row.kind, entityId, plainOf, at);
       });
     } catch (error) {
       waiters.dismiss(row.id);

@@ -3,8 +3,11 @@ import { isJsonObject, type Json } from '../../domain/json.ts';
 import type { OutboxRow, WriteIntent } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import { ServiceError } from '../errors.ts';
+import { survivorOfThing } from '../living.ts';
 import type { EntityStore, OutboxStore } from '../ports.ts';
 import type { GoneService } from '../sync/gone.ts';
+import { keysOfValues } from '../sync/mapping.ts';
+import type { RecordSource } from '../sync/source.ts';
 import type { LookService } from './look.ts';
 
 /** What a write is to be written to. */
@@ -14,26 +17,32 @@ export interface Target {
   readonly snapshot: RecordSnapshot | null;
   /** The thing had a record that Attio no longer has. */
   readonly wasDeleted: boolean;
+  /** The key that the write is for has moved to this record since: what was agreed on was of another one. */
+  readonly moved?: true;
 }
 
-/** How many merges a chain may have: a longer one is a loop. */
-const MAX_MERGE_STEPS = 100;
+function holds(kind: EntityKind, { values }: RecordSnapshot, key: string): boolean {
+  return keysOfValues(kind, values).includes(key);
+}
 
 /** Finds the record that a write is for, as Attio has it now. */
 export class TargetFinder {
   readonly #entities: EntityStore;
   readonly #outbox: Pick<OutboxStore, 'pendingOf' | 'isToBeDeleted'>;
+  readonly #source: Pick<RecordSource, 'byKeys'>;
   readonly #look: LookService;
   readonly #gone: GoneService;
 
   constructor(deps: {
     entities: EntityStore;
     outbox: Pick<OutboxStore, 'pendingOf' | 'isToBeDeleted'>;
+    source: Pick<RecordSource, 'byKeys'>;
     look: LookService;
     gone: GoneService;
   }) {
     this.#entities = deps.entities;
     this.#outbox = deps.outbox;
+    this.#source = deps.source;
     this.#look = deps.look;
     this.#gone = deps.gone;
   }
@@ -48,28 +57,37 @@ export class TargetFinder {
     if (entity === null) return null;
     const seen = await this.#byRecord(row.kind, entity);
     if (await this.#isRemoved(row, seen)) return null;
-    if (seen.snapshot !== null || row.key === null) return seen;
-    const { snapshot } = await this.#look.byKey(row.kind, row.key);
+    const { kind, key } = row;
+    if (key === null || (seen.snapshot !== null && holds(kind, seen.snapshot, key))) return seen;
+    const { snapshot } = await this.#look.byKey(kind, key);
     if (snapshot !== null) await this.#afterDeletion(row, snapshot.recordId);
-    // The look may have told whose record it is.
-    return { ...seen, entity: (await this.living(row.kind, row.entityId)) ?? entity, snapshot };
+    if (seen.snapshot === null) {
+      // The look may have told whose record it is.
+      return { ...seen, entity: (await this.living(kind, row.entityId)) ?? entity, snapshot };
+    }
+    const owner = snapshot === null ? undefined : await this.#ownerOf(kind, snapshot.recordId);
+    return owner === undefined ? seen : { entity: owner, snapshot, wasDeleted: false, moved: true };
+  }
+
+  async #ownerOf(kind: EntityKind, recordId: string): Promise<EntityRow | undefined> {
+    return (await this.#entities.byRecordIds(kind, [recordId])).get(recordId);
   }
 
   /** A record that is to be deleted first is not the one to write to. @throws ServiceError `unavailable` until it is */
   async #afterDeletion({ kind, id }: OutboxRow, recordId: string): Promise<void> {
-    const owner = (await this.#entities.byRecordIds(kind, [recordId])).get(recordId);
+    const owner = await this.#ownerOf(kind, recordId);
     const pending = owner === undefined ? [] : (await this.#outbox.pendingOf(kind, [owner.id])).get(owner.id);
     if (!pending?.some((row) => row.operation === 'delete' && row.id < id)) return;
     throw new ServiceError('unavailable', 'the deletion of the record comes first', { isolated: true });
   }
 
   /** It was removed here, and Attio need not have what was to be written: it has no record of it, or not for long. */
-  async #isRemoved({ kind, entityId }: OutboxRow, { entity, wasDeleted }: Target): Promise<boolean> {
+  async #isRemoved({ id, kind, entityId }: OutboxRow, { entity, wasDeleted }: Target): Promise<boolean> {
     if (entity.deletedAt === null || wasDeleted) return false;
     // The look may have brought it back.
     const now = await this.living(kind, entityId);
     if (now === null || now.deletedAt === null) return false;
-    return now.recordId === null || this.#outbox.isToBeDeleted(kind, now.id);
+    return now.recordId === null || this.#outbox.isToBeDeleted(kind, now.id, id);
   }
 
   async #byRecord(kind: EntityKind, entity: EntityRow): Promise<Target> {
@@ -95,13 +113,20 @@ export class TargetFinder {
     return null;
   }
 
+  /** The thing with an id, whatever has become of it. */
+  async itself(kind: EntityKind, id: string): Promise<EntityRow | null> {
+    return (await this.#entities.find(kind, id)) ?? null;
+  }
+
+  /** The record that holds a key, without taking it in. */
+  async recordOf(kind: EntityKind, key: string, signal: AbortSignal): Promise<string | null> {
+    const { snapshots } = await this.#source.byKeys(kind, [key], signal);
+    return snapshots.find((snapshot) => holds(kind, snapshot, key))?.recordId ?? null;
+  }
+
   /** The thing with an id, or the one that it was merged into. */
   async living(kind: EntityKind, id: string): Promise<EntityRow | null> {
-    let entity = await this.#entities.find(kind, id);
-    for (let step = 0; entity?.mergedInto != null && step < MAX_MERGE_STEPS; step += 1) {
-      entity = await this.#entities.find(kind, entity.mergedInto);
-    }
-    return entity ?? null;
+    return (await survivorOfThing(this.#entities, kind, id)) ?? null;
   }
 
   /**

@@ -30,17 +30,28 @@ export async function leaveUnseen(
   const entity = await stores.entities.find(kind, entityId);
   const owner = (await stores.entities.byRecordIds(kind, [recordId])).get(recordId);
   if (entity === undefined || (owner !== undefined && !made)) return;
+  await hideRecord(stores, entity, recordId, at);
+  const isNews = entity.recordId === null;
+  if (isNews && (await stores.outbox.isToBeDeleted(kind, entityId, row.id))) {
+    await stores.outbox.add(deletionOf(entity, null, at));
+  }
+}
+
+/** The record is that of a thing that was removed here, and is not to be seen. */
+export async function hideRecord(
+  stores: Stores,
+  entity: EntityRow,
+  recordId: string,
+  at: string,
+): Promise<void> {
+  const { kind } = entity;
+  const owner = (await stores.entities.byRecordIds(kind, [recordId])).get(recordId);
   if (owner !== undefined && owner.id !== entity.id) await dissolve(stores, owner, entity, at);
-  const { object, createdAt, readAt } = answer;
-  const stone = { deletedAt: at, mergedInto: null, hidden: true, webUrl: null, values: {}, hash: '' };
-  await stores.records.upsert([{ object, recordId, createdAt, readAt, ...stone }]);
-  // A later read stands there when its webhook came first.
+  const gone = { deletedAt: at, mergedInto: null, hidden: true, webUrl: null, values: {}, hash: '' };
+  await stores.records.upsert([{ object: kind, recordId, createdAt: at, readAt: '', ...gone }]);
+  // Where a read of it stands already.
   await stores.records.setHidden(kind, [recordId], true, at);
   await stores.entities.put([{ ...entity, recordId }]);
-  const isNews = entity.recordId === null;
-  if (isNews && (await stores.outbox.isToBeDeleted(kind, entityId))) {
-    await stores.outbox.add(deletionOf(entity, at));
-  }
 }
 
 /** What a webhook has made of the record becomes part of the thing that was removed. */

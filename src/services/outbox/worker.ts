@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { EntityKind } from '../../domain/entities.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import { StorageUnavailableError } from '../../domain/storage.ts';
-import { ServiceError } from '../errors.ts';
+import { isOutage, ServiceError } from '../errors.ts';
 import type { OutboxEvents, OutboxStore } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import { WorkLoop } from '../work-loop.ts';
@@ -41,7 +41,8 @@ const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 10 * 60_000;
 /** For a write that the state of its record holds up. */
 const PUT_OFF_MS = 3_000;
-/** For an object that a person must mend something for. */
+/** For an object that a person must mend something for: as many of its writes in a row have met it. */
+const MISFITS_OF_AN_OBJECT = 3;
 const FIRST_HOLD_MS = 2_000;
 const LAST_HOLD_MS = 15_000;
 /** How long to wait at most before looking whether an outage is over, when nobody says so. */
@@ -57,6 +58,8 @@ const LAST_PAUSE_MS = 10_000;
 export class OutboxWorker {
   readonly #deps: OutboxWorkerDeps;
   readonly #loop: WorkLoop<OutboxRow>;
+  /** Rows that met something which a person must mend, since the last one of their object that did not. */
+  readonly #misfits = new Map<EntityKind, Set<number>>();
   /** Objects of which nothing is taken in hand for a while. */
   readonly #holds = new Map<EntityKind, { readonly untilMs: number; readonly lastsMs: number }>();
 
@@ -120,10 +123,21 @@ export class OutboxWorker {
       await this.#deps.delivery.deliver(row, this.#loop.stopped);
       this.#loop.succeeded();
       this.#holds.delete(row.kind);
+      this.#misfits.delete(row.kind);
     } catch (error) {
       if (this.#loop.stopped.aborted) return;
       if (error instanceof StorageUnavailableError) throw error;
-      await this.#failed(row, failureOf(error) ?? this.#unexpected(error));
+      await this.#dealWith(row, failureOf(error) ?? this.#unexpected(error));
+    }
+  }
+
+  /** @throws what is an outage: it pauses all */
+  async #dealWith(row: OutboxRow, failure: Failure): Promise<void> {
+    try {
+      await this.#failed(row, failure);
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      await this.#countAttempt(row, this.#unexpected(error));
     }
   }
 
@@ -140,14 +154,26 @@ export class OutboxWorker {
     if (failure.kind === 'refused') return this.#refuse(row, failure);
     if (ageMs > options.giveUpAfterMs) return this.#refuse(row, { ...failure, code: 'gave_up' });
     if (failure.kind === 'outage') this.#loop.pause(asOutage(failure.error));
-    else if (failure.kind === 'misconfigured') this.#hold(row);
+    else if (failure.kind === 'misconfigured') await this.#misfit(row, ageMs);
     else if (failure.kind === 'held') await this.#retryIn(row, row.attempts, PUT_OFF_MS);
     else await this.#countAttempt(row, failure);
+  }
+
+  /** One record may be forbidden to us; when several are in a row, it is the object. */
+  async #misfit(row: OutboxRow, ageMs: number): Promise<void> {
+    const misfits = this.#misfits.get(row.kind) ?? new Set();
+    this.#misfits.set(row.kind, misfits.add(row.id));
+    if (misfits.size >= MISFITS_OF_AN_OBJECT) this.#hold(row);
+    else await this.#retryIn(row, row.attempts, Math.min(Math.max(PUT_OFF_MS, ageMs / 2), LAST_HOLD_MS));
   }
 
   /** One hold for all that meet the same fault; the rows stay as they are. */
   #hold(row: OutboxRow): void {
     this.#deps.waiters.dismiss(row.id);
+    this.#misfits.set(
+      row.kind,
+      new Set([...(this.#misfits.get(row.kind) ?? [])].slice(0, MISFITS_OF_AN_OBJECT)),
+    );
     const now = this.#deps.clock.now();
     const hold = this.#holds.get(row.kind);
     if (hold !== undefined && hold.untilMs > now) return;

@@ -30,7 +30,7 @@ export interface OutboxWriterDeps {
   readonly waiters: Waiters;
   readonly outbox: Pick<OutboxStore, 'stats'>;
   readonly batches: BatchStore;
-  readonly schema: Pick<SchemaService, 'knownAttributes' | 'attributesOf'>;
+  readonly schema: Pick<SchemaService, 'knownAttributes' | 'attributesOf' | 'refreshIfOld'>;
   readonly clock: Clock;
   readonly newId: () => string;
   /** How long a caller waits for Attio. */
@@ -43,8 +43,8 @@ export interface OutboxWriterDeps {
 const SCHEMA_WAIT_MS = 1_000;
 /** How old a count of what is pending may be. */
 const RECOUNT_MS = 5_000;
-/** Writes of a batch that share a commit. */
-const BATCH_STEP = 200;
+/** Writes of a batch that share a commit: nothing else is done meanwhile. */
+const BATCH_STEP = 25;
 
 /** Where writes of internal systems come in: checked, stored, and waited for. */
 export class OutboxWriter {
@@ -63,6 +63,7 @@ export class OutboxWriter {
    *   much is pending
    */
   async write({ draft, given }: Request, options: WriteOptions): Promise<string> {
+    const until = this.#deps.clock.now() + this.#deps.writeWaitMs;
     const faults = await this.#faults(draft, given);
     if (faults.length > 0) throw invalid(faults);
     await this.#makeRoom(1);
@@ -70,16 +71,25 @@ export class OutboxWriter {
     if ('refused' in accepted) throw accepted.refused;
     const { entityId, outboxId } = accepted;
     if (outboxId === null) return entityId;
-    await this.follow(draft.kind, outboxId, options);
+    await this.follow(draft.kind, outboxId, options, until);
     return entityId;
   }
 
   /** Has a write that is stored sent, and waits for it as the options say. @throws ServiceError `refused` */
-  async follow(kind: EntityKind, outboxId: number, { wait, signal }: WriteOptions): Promise<void> {
-    const { waiters, worker, writeWaitMs } = this.#deps;
+  async follow(
+    kind: EntityKind,
+    outboxId: number,
+    { wait, signal }: WriteOptions,
+    until = this.#deps.clock.now() + this.#deps.writeWaitMs,
+  ): Promise<void> {
+    const { waiters, worker, clock } = this.#deps;
     worker.wake();
     if (!wait) return;
-    const settlement = await waiters.wait(outboxId, worker.isHeldUp(kind) ? 0 : writeWaitMs, signal);
+    const settlement = await waiters.wait(
+      outboxId,
+      worker.isHeldUp(kind) ? 0 : Math.max(0, until - clock.now()),
+      signal,
+    );
     if (settlement?.outcome !== 'refused') return;
     const { message, attio } = settlement;
     throw new ServiceError('refused', message, { attio });
@@ -117,6 +127,8 @@ export class OutboxWriter {
         if ('refused' in result) refused.push({ index, errors: faultsIn(result.refused) });
       });
       worker.wake();
+      // Others have their turn.
+      await clock.sleep(0);
     }
     refused.sort((a, b) => a.index - b.index);
     await batches.setRejected(id, refused);
@@ -124,8 +136,12 @@ export class OutboxWriter {
   }
 
   async #faults(draft: Draft, given: ReadonlySet<string>): Promise<MemberFault[]> {
-    const attributes = this.#deps.schema.knownAttributes(draft.kind) ?? (await this.#askSchema(draft.kind));
-    return attributes === null ? [] : faultsOf(draft, attributes, given);
+    const { schema } = this.#deps;
+    const attributes = schema.knownAttributes(draft.kind) ?? (await this.#askSchema(draft.kind));
+    const faults = attributes === null ? [] : faultsOf(draft, attributes, given);
+    // What is held may be old; who asks again is told by a newer one.
+    if (faults.length > 0) schema.refreshIfOld(draft.kind);
+    return faults;
   }
 
   /** Once after a start, as a rule. @returns null when it cannot be had in time */

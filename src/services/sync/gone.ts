@@ -4,7 +4,8 @@ import { decideAbsence } from '../../domain/decide.ts';
 import type { EntityKind, EntityRow } from '../../domain/entities.ts';
 import { survivorOf } from '../../domain/identity.ts';
 import type { RecordState, Stores, SyncEvents, UnitOfWork } from '../ports.ts';
-import { entityFacts, entityKindOf } from './mapping.ts';
+import { entityFacts, entityKindOf, keysOf } from './mapping.ts';
+import { overlay } from './overlay.ts';
 
 /** A record that Attio no longer has. */
 export interface Absence {
@@ -166,9 +167,23 @@ export class GoneService {
         mergedInto: survivorId,
       })),
     );
-    await stores.entities.put(settled.flatMap(({ entity }) => (entity === null ? [] : [entity])));
+    const things = settled.flatMap(({ entity }) => (entity === null ? [] : [entity]));
+    await stores.entities.put(things);
+    for (const thing of things) await passOn(stores, thing);
     await stores.changes.append(settled.map(({ change }) => change));
   }
+}
+
+/** What was to be written to a thing that was merged away is written to the survivor. */
+async function passOn(stores: Stores, { kind, id, mergedInto }: EntityRow): Promise<void> {
+  const survivor = mergedInto === null ? undefined : await stores.entities.find(kind, mergedInto);
+  const intents = ((await stores.outbox.pendingOf(kind, [id])).get(id) ?? []).flatMap((row) =>
+    row.operation === 'upsert' ? [row.intent] : [],
+  );
+  if (survivor === undefined || intents.length === 0) return;
+  await stores.outbox.redirect(kind, id, survivor.id);
+  const facts = overlay(kind, survivor.facts, intents);
+  await stores.entities.put([{ ...survivor, facts, keys: keysOf(facts) }]);
 }
 
 function gravestone(kind: EntityKind, recordId: string, at: string): EntityRow {

@@ -28,16 +28,22 @@ export function overlay(kind: EntityKind, facts: Facts, intents: readonly WriteI
 }
 
 function write(kind: EntityKind, facts: Facts, field: string, input: Json): Facts {
-  const member = MEMBERS[kind][field];
+  const member = Object.hasOwn(MEMBERS[kind], field) ? MEMBERS[kind][field] : undefined;
   if (member !== undefined) {
     const before: Json | undefined = (facts as unknown as Record<string, Json>)[member]; // facts are plain JSON
-    return { ...facts, [member]: written(before, input) };
+    return { ...facts, [member]: asTexts(written(before, input)) };
   }
   if (field === 'company' && 'companyRecordId' in facts)
     return { ...facts, companyRecordId: targetOf(input) };
   const attributes = { ...facts.attributes, [field]: written(facts.attributes[field], input) };
   if (field !== 'phone_numbers' || !('phone' in facts)) return { ...facts, attributes };
   return { ...facts, attributes, phone: phoneOf(attributes[field]) };
+}
+
+/** A member shows texts; what Attio is asked to refuse is not shown. */
+function asTexts(value: Json): Json {
+  if (Array.isArray(value)) return value.filter((each) => typeof each === 'string');
+  return typeof value === 'string' ? value : null;
 }
 
 /** Attio puts what is added before what is there. */

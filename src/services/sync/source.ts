@@ -56,7 +56,8 @@ export class AttioRecordSource implements RecordSource {
   async byKeys(kind: EntityKind, keys: readonly string[], signal: AbortSignal): Promise<SourcePage> {
     const conditions = keys.map((key) => ({ [KEY_SLUGS[kind]]: key }));
     const filter = conditions.length === 1 ? conditions[0] : { $or: conditions };
-    return this.#read(kind, { filter, limit: keys.length }, signal);
+    // While a key moves from one record to another, both may hold it for a moment.
+    return this.#read(kind, { filter, limit: 2 * keys.length }, signal);
   }
 
   async #read(object: string, query: Query, signal: AbortSignal): Promise<SourcePage> {

@@ -261,7 +261,8 @@ describe('whatever the state', () => {
             ? asked.isSubsetOf(after)
             : canonicalJson([...asked]) === canonicalJson([...after]);
         if (!got) expect(conflict?.decided).toBe('attio');
-        if (conflict?.decided === 'attio') expect(got).toBe(false);
+        const repeats = asked.size < wanted(given.operation).length;
+        if (conflict?.decided === 'attio' && !repeats) expect(got).toBe(false);
       }),
     );
   });

@@ -172,10 +172,11 @@ describe('the rows of a thing', () => {
   });
 
   test('say whether the record is to be deleted', async () => {
-    expect(await outbox.isToBeDeleted('people', 'a')).toBe(false);
+    expect(await outbox.isToBeDeleted('people', 'a', 0)).toBe(false);
     const id = await outbox.add(row('a', { operation: 'delete' }));
     await outbox.settle(id, 'done', T1, null);
-    expect(await outbox.isToBeDeleted('people', 'a')).toBe(true);
-    expect(await outbox.isToBeDeleted('companies', 'a')).toBe(false);
+    expect(await outbox.isToBeDeleted('people', 'a', 0)).toBe(true);
+    expect(await outbox.isToBeDeleted('people', 'a', id)).toBe(false);
+    expect(await outbox.isToBeDeleted('companies', 'a', 0)).toBe(false);
   });
 });
