@@ -36,8 +36,9 @@ export class ContactsService extends Things<Contact> {
    * @throws ServiceError `invalid`, `conflict`, `refused` (by Attio), `unavailable`
    */
   async upsert(input: ContactInput, options: WriteOptions): Promise<Written<Contact>> {
-    const id = await this.#writer.write({ draft: contactDraft(input), given: givenIn(input) }, options);
-    return this.get(id);
+    return this.written(
+      await this.#writer.write({ draft: contactDraft(input), given: givenIn(input) }, options),
+    );
   }
 
   /**
@@ -78,8 +79,9 @@ export class CompaniesService extends Things<Company> {
 
   /** As for contacts, by a domain. @throws ServiceError `invalid`, `conflict`, `refused`, `unavailable` */
   async upsert(input: CompanyInput, options: WriteOptions): Promise<Written<Company>> {
-    const id = await this.#writer.write({ draft: companyDraft(input), given: givenIn(input) }, options);
-    return this.get(id);
+    return this.written(
+      await this.#writer.write({ draft: companyDraft(input), given: givenIn(input) }, options),
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import type { EntityKind, EntityRow } from '../domain/entities.ts';
 import type { SyncState } from '../domain/sync-state.ts';
 import { deletedThing, unknownThing } from './errors.ts';
-import type { Synced } from './inputs.ts';
+import type { Synced, Written } from './inputs.ts';
 import { survivorOfThing } from './living.ts';
 import type { EntityStore, OutboxStore, Page } from './ports.ts';
 
@@ -44,6 +44,16 @@ export class Things<T> {
     const row = await this.living(id);
     const mergedFrom = await this.#deps.entities.mergedFrom(this.kind, row.id);
     return { ...(await this.synced(row)), mergedFrom };
+  }
+
+  /** A thing after a write of it. `isDone`: this one is in Attio, whatever others wait behind it. */
+  protected async written(write: {
+    readonly entityId: string;
+    readonly isDone: boolean;
+  }): Promise<Written<T>> {
+    const row = await this.living(write.entityId);
+    const { thing, sync } = await this.synced(row);
+    return { thing, sync: write.isDone ? { status: 'synced', recordId: row.recordId } : sync };
   }
 
   protected async living(id: string): Promise<EntityRow> {

@@ -55,7 +55,7 @@ export class OutboxDelivery {
   async deliver(row: OutboxRow, signal: AbortSignal): Promise<void> {
     if (row.operation === 'delete') return this.#delete(row, signal);
     const attributes = await this.#deps.schema.attributesOf(row.kind);
-    for (let round = 1; !(await this.#attempt(row, attributes, signal, round === MAX_ROUNDS)); round += 1);
+    for (let round = 1; !(await this.#attempt(row, attributes, signal, round)); round += 1);
   }
 
   /** @returns false when Attio has overtaken us: somebody has made the record, or deleted it, since we looked */
@@ -63,7 +63,7 @@ export class OutboxDelivery {
     row: OutboxRow,
     attributes: Attributes,
     signal: AbortSignal,
-    isLast: boolean,
+    round: number,
   ): Promise<boolean> {
     const { targets, settler } = this.#deps;
     const target = await targets.find(row);
@@ -74,12 +74,17 @@ export class OutboxDelivery {
       try {
         await settler.confirm(row, target, await this.#send(row.kind, target, plan, signal), plan);
       } catch (error) {
-        const overtaken = isAttioError(error, target.snapshot === null ? 'uniqueness_conflict' : 'not_found');
-        if (overtaken && !isLast) return false;
+        if (round < MAX_ROUNDS && (await this.#isOvertaken(error, row, target, round))) return false;
         throw await this.#explained(error, row.kind, target, plan);
       }
     }
     return true;
+  }
+
+  /** Somebody has made the record, deleted it, or merged what it refers to, since we looked. */
+  async #isOvertaken(error: unknown, row: OutboxRow, target: Target, round: number): Promise<boolean> {
+    if (isAttioError(error, target.snapshot === null ? 'uniqueness_conflict' : 'not_found')) return true;
+    return round === 1 && isAttioError(error, 'value_not_found') && this.#deps.targets.recheck(row.intent);
   }
 
   #isHeldBack(row: OutboxRow): boolean {

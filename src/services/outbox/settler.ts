@@ -74,7 +74,7 @@ export class Settler {
     if (applied === null) return;
     if (applied.stale > 0) this.#deps.lookAgain(kind, answer.recordId);
     for (const { decided } of plan.conflicts) events.conflictDecided(kind, decided, 1);
-    this.#settled(row, 'done');
+    this.#settled(row, 'done', owner);
   }
 
   async confirmDeletion(row: OutboxRow): Promise<void> {
@@ -181,8 +181,8 @@ export class Settler {
     }
   }
 
-  #settled(row: OutboxRow, outcome: 'done' | 'refused' | 'cancelled'): void {
-    this.#deps.waiters.tell(row.id, { outcome: 'done' });
+  #settled(row: OutboxRow, outcome: 'done' | 'refused' | 'cancelled', entityId = row.entityId): void {
+    this.#deps.waiters.tell(row.id, { outcome: 'done', entityId });
     this.#deps.events.writeSettled(row.kind, outcome, this.#lagSeconds(row));
   }
 

@@ -21,6 +21,12 @@ export interface Target {
   readonly moved?: true;
 }
 
+function thingIn(input: Json): { readonly kind: EntityKind; readonly id: string } | null {
+  const named = isJsonObject(input) ? input['entity'] : undefined;
+  if (!isJsonObject(named)) return null;
+  return { kind: named['kind'] as EntityKind, id: String(named['id']) }; // written by `entityReference`
+}
+
 function holds(kind: EntityKind, { values }: RecordSnapshot, key: string): boolean {
   return keysOfValues(kind, values).includes(key);
 }
@@ -95,6 +101,8 @@ export class TargetFinder {
     if (recordId === null) return { entity, snapshot: null, wasDeleted: false };
     const { snapshot, readAt } = await this.#look.byId(kind, recordId);
     if (snapshot !== null) return { entity, snapshot, wasDeleted: false };
+    // A survivor of a merge holds its keys, and may be new to us.
+    await Promise.all(entity.keys.map((key) => this.#look.byKey(kind, key)));
     await this.#gone.settle(kind, [{ recordId, readAt, fate: { kind: 'look' } }]);
     const survivor = await this.living(kind, entity.id);
     if (survivor === null || survivor.recordId === recordId)
@@ -141,11 +149,21 @@ export class TargetFinder {
     return Object.fromEntries(await Promise.all(resolved));
   }
 
+  /** Looks at the records of the things that an intent refers to. @returns whether there are any */
+  async recheck(intent: WriteIntent): Promise<boolean> {
+    const named = Object.values(intent).flatMap((input) => thingIn(input) ?? []);
+    for (const { kind, id } of named) {
+      const entity = await this.living(kind, id);
+      if (entity !== null) await this.#byRecord(kind, entity);
+    }
+    return named.length > 0;
+  }
+
   async #reference(input: Json): Promise<Json> {
-    const named = isJsonObject(input) ? input['entity'] : undefined;
-    if (!isJsonObject(named)) return input;
-    const kind = named['kind'] as EntityKind; // written by `entityReference`
-    const entity = await this.living(kind, String(named['id']));
+    const named = thingIn(input);
+    if (named === null) return input;
+    const { kind, id } = named;
+    const entity = await this.living(kind, id);
     if (entity?.recordId != null) return { object: kind, recordId: entity.recordId };
     const why = entity?.syncFailure?.detail ?? 'it is not in Attio';
     throw new ServiceError('refused', `the ${kind} record that it refers to could not be made: ${why}`);

@@ -3,7 +3,8 @@ import type { AttioRefusal } from '../errors.ts';
 
 /** How a write has ended while somebody waited for it. */
 export type Settlement =
-  | { readonly outcome: 'done' }
+  /** `entityId`: the thing that has it now; another one when the two turned out to be one, or the key has moved. */
+  | { readonly outcome: 'done'; readonly entityId: string }
   | { readonly outcome: 'refused'; readonly message: string; readonly attio: AttioRefusal | null };
 
 interface Waiter {

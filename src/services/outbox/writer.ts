@@ -58,11 +58,14 @@ export class OutboxWriter {
 
   /**
    * Durable when it resolves. Waits for Attio as the options say.
-   * @returns our id of the thing
+   * @returns our id of the thing that it was written to
    * @throws ServiceError `invalid`, `conflict`; `refused` with Attio's words when it has refused; `unavailable` when too
    *   much is pending
    */
-  async write({ draft, given }: Request, options: WriteOptions): Promise<string> {
+  async write(
+    { draft, given }: Request,
+    options: WriteOptions,
+  ): Promise<{ readonly entityId: string; readonly isDone: boolean }> {
     const until = this.#deps.clock.now() + this.#deps.writeWaitMs;
     const faults = await this.#faults(draft, given);
     if (faults.length > 0) throw invalid(faults);
@@ -70,27 +73,31 @@ export class OutboxWriter {
     const accepted = await this.#deps.log.add({ draft, batch: null, expected: options.wait });
     if ('refused' in accepted) throw accepted.refused;
     const { entityId, outboxId } = accepted;
-    if (outboxId === null) return entityId;
-    await this.follow(draft.kind, outboxId, options, until);
-    return entityId;
+    if (outboxId === null) return { entityId, isDone: true };
+    const doneFor = await this.follow(draft.kind, outboxId, options, until);
+    return { entityId: doneFor ?? entityId, isDone: doneFor !== null };
   }
 
-  /** Has a write that is stored sent, and waits for it as the options say. @throws ServiceError `refused` */
+  /**
+   * Has a write that is stored sent, and waits for it as the options say.
+   * @returns the thing that it was written to; null while it is pending
+   * @throws ServiceError `refused`
+   */
   async follow(
     kind: EntityKind,
     outboxId: number,
     { wait, signal }: WriteOptions,
     until = this.#deps.clock.now() + this.#deps.writeWaitMs,
-  ): Promise<void> {
+  ): Promise<string | null> {
     const { waiters, worker, clock } = this.#deps;
     worker.wake();
-    if (!wait) return;
+    if (!wait) return null;
     const settlement = await waiters.wait(
       outboxId,
       worker.isHeldUp(kind) ? 0 : Math.max(0, until - clock.now()),
       signal,
     );
-    if (settlement?.outcome !== 'refused') return;
+    if (settlement?.outcome !== 'refused') return settlement?.entityId ?? null;
     const { message, attio } = settlement;
     throw new ServiceError('refused', message, { attio });
   }
