@@ -59,7 +59,7 @@ const batchSchema = z
   .object({
     id: z.string(),
     createdAt: instant,
-    total: count.meta({ description: 'Contacts that were accepted: synced, pending and failed ones' }),
+    total: count.meta({ description: 'All that were sent: synced, pending and failed ones, the rejected among these' }),
     synced: count,
     pending: count,
     failed: count,
