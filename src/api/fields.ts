@@ -5,12 +5,14 @@ import { z } from 'zod';
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
 const HOST = `(?:${LABEL}\\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]`;
 
+const MISSING = 'is missing: it is what the record is found by';
 const EMAIL_MESSAGE = 'is not one e-mail address such as ada@example.com';
-const DOMAIN_MESSAGE = 'is not a plain domain such as example.com: send it without scheme, path or port';
+const DOMAIN_MESSAGE =
+  'is not a plain domain such as example.com: send it without scheme, path or port, an international one as xn--…';
 
 /** One address, lower-cased. */
 export const emailField = z
-  .string(EMAIL_MESSAGE)
+  .string({ error: ({ input }) => (input === undefined ? MISSING : EMAIL_MESSAGE) })
   .toLowerCase()
   .max(320, 'is longer than the 320 characters of an e-mail address')
   .regex(new RegExp(`^[^\\s\\p{Cc}@"<>()[\\],;:\\\\]{1,64}@(?=.{1,253}$)${HOST}$`, 'u'), EMAIL_MESSAGE)
@@ -18,7 +20,7 @@ export const emailField = z
 
 /** A host name, lower-cased; an international one in its `xn--` form. */
 export const domainField = z
-  .string(DOMAIN_MESSAGE)
+  .string({ error: ({ input }) => (input === undefined ? MISSING : DOMAIN_MESSAGE) })
   .toLowerCase()
   .max(253, 'is longer than the 253 characters of a domain')
   .regex(new RegExp(`^${HOST}$`), DOMAIN_MESSAGE)

@@ -94,8 +94,9 @@ function faultOfShape(value: object, depth: number): string | null {
   if (depth >= MAX_DEPTH) return `is nested deeper than ${MAX_DEPTH} levels`;
   if (Array.isArray(value)) return null;
   const names = Object.keys(value);
-  if (names.includes('__proto__')) return 'has a member __proto__';
-  if (names.includes('constructor') && hasOwnPrototype(value)) return 'has a member constructor.prototype';
+  if (names.includes('__proto__')) return 'has a member __proto__: leave it out';
+  if (names.includes('constructor') && hasOwnPrototype(value))
+    return 'has a member constructor.prototype: leave it out';
   const fault = names.map(faultOfText).find((found) => found !== null);
   return fault === undefined ? null : `has a member whose name ${fault}`;
 }
@@ -113,8 +114,8 @@ function faultOfLeaf(value: unknown): string | null {
 }
 
 function faultOfText(text: string): string | null {
-  if (text.includes('\0')) return 'has a NUL character';
-  if (!text.isWellFormed()) return 'has half a character (a lone surrogate)';
+  if (text.includes('\0')) return 'has a NUL character: take it out';
+  if (!text.isWellFormed()) return 'has half a character (a lone surrogate): send whole characters';
   if (text.length > MAX_TEXT && [...text].length > MAX_TEXT) return `is longer than ${MAX_TEXT} characters`;
   return null;
 }

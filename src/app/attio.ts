@@ -14,7 +14,8 @@ export function buildAttio(
   fetch: FetchLike,
   onCircuitClosed: (circuit: CircuitName) => void,
 ) {
-  let forbiddenAt = Number.NEGATIVE_INFINITY;
+  /** When something was last forbidden, by endpoint, until it is allowed again. */
+  const forbidden = new Map<string, number>();
   const client = new AttioClient({
     fetch,
     clock,
@@ -22,7 +23,9 @@ export function buildAttio(
     observer: {
       requestFinished(request) {
         events.requestFinished(request);
-        if (request.status === 403) forbiddenAt = clock.now();
+        if (request.status === 403) forbidden.set(request.endpoint, clock.now());
+        else if (typeof request.status === 'number' && request.status < 400)
+          forbidden.delete(request.endpoint);
       },
       retried: (retry) => events.retried(retry),
       laneWaited: (wait) => events.laneWaited(wait),
@@ -45,7 +48,7 @@ export function buildAttio(
     schema: new CachedSchema({ objects: client.objects, attributes: client.attributes, cache: schemaCache }),
     clock,
   });
-  return { client, records, schema, forbiddenAt: () => forbiddenAt };
+  return { client, records, schema, forbiddenAt: () => Math.max(...forbidden.values()) };
 }
 
 export type AttioParts = ReturnType<typeof buildAttio>;

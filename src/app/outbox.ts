@@ -13,6 +13,7 @@ import { OutboxWorker } from '../services/outbox/worker.ts';
 import { OutboxWriter } from '../services/outbox/writer.ts';
 import { entityKindOf } from '../services/sync/mapping.ts';
 import type { WorkspaceGuard } from '../services/workspace.ts';
+import { scrubFile } from '../store/database.ts';
 import type { AttioParts } from './attio.ts';
 import type { Base } from './base.ts';
 import type { MirrorParts } from './mirror.ts';
@@ -108,6 +109,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     waiters,
     async onErased(ids) {
       await base.idempotency.eraseMentioning(ids);
+      await scrubFile(base.database);
       attio.records.forgetQueries();
     },
     onRemoved(kind, recordIds) {

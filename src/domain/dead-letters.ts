@@ -6,7 +6,7 @@ export interface DeadLetter {
   readonly kind: DeadLetterKind;
   /** A stable code, such as `unreadable_body` or `attempts_exhausted`. */
   readonly reason: string;
-  /** In words, without values of persons. */
+  /** In words. Of a refused write they are Attio's, and may quote what was written: an erasure removes them. */
   readonly detail: string;
   /** The inbox event's row, when there is one. */
   readonly eventId: number | null;

@@ -9,6 +9,6 @@ export type SyncState =
 export interface SyncFailure {
   /** Attio's code, or one of ours. */
   readonly code: string;
-  /** In words, without values of persons. */
+  /** In words, which may quote what was written. */
   readonly detail: string;
 }

@@ -169,7 +169,8 @@ export class HealthService {
     if (this.#probe === null && clock.now() - this.#probeStartedAt >= probeEveryMs) this.#probe = this.#ask();
     // Attio that does not answer in time is out of reach, whatever it said last.
     const answered = this.#probe === null || (await this.#within(this.#probe, false));
-    const forbidden = workspace.token === 'ok' && this.#deps.forbiddenLately();
+    // An outage is told as one: what was forbidden before it is not what ails Attio now.
+    const forbidden = workspace.token === 'ok' && circuit() === 'closed' && this.#deps.forbiddenLately();
     const refused = workspace.token === 'refused' || forbidden;
     const problem = workspace.problem ?? (refused ? REFUSED_HINT : null);
     const token = forbidden ? 'refused' : workspace.token;

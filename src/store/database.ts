@@ -1,4 +1,4 @@
-import { Kysely, type Transaction } from 'kysely';
+import { Kysely, sql, type Transaction } from 'kysely';
 import { type MigrationProvider, Migrator } from 'kysely/migration';
 import { StorageUnavailableError } from '../domain/storage.ts';
 import { initial } from './migrations/001-initial.ts';
@@ -97,6 +97,11 @@ export async function probeDatabase(db: Database): Promise<void> {
     .updateTable('change_feed')
     .set((eb) => ({ pruned_through: eb.ref('pruned_through') }))
     .execute();
+}
+
+/** What was erased is not to be found in the file either: on SQLite, what is overwritten leaves the log, too. */
+export async function scrubFile(db: Database): Promise<void> {
+  if (!isPostgres(db)) await sql`pragma wal_checkpoint(truncate)`.execute(db);
 }
 
 /** Splits rows for bulk statements. */

@@ -267,6 +267,14 @@ export class OutboxStore {
         .where('id', 'in', part)
         .execute();
     }
+    // Attio's words about what was refused may quote it.
+    await this.#db
+      .updateTable('outbox')
+      .set({ error_json: null })
+      .where('kind', '=', kind)
+      .where('entity_id', '=', entityId)
+      .where('error_json', 'is not', null)
+      .execute();
     return rows.filter((row) => row.status === 'pending').map((row) => row.id);
   }
 

@@ -78,7 +78,8 @@ describe('a value that Attio does not take', () => {
       await delivered(service);
     } else await refusedLater(service, body);
     expect(await letters(service)).toMatchObject([{ kind: 'outbox', reason: 'value_not_found' }]);
-    expect(JSON.stringify(await letters(service))).not.toContain('pigeon');
+    // In Attio's words: they say what to mend.
+    expect(JSON.stringify(await letters(service))).toContain('Carrier pigeon');
     expect(await contact(service, before.id)).toMatchObject({
       jobTitle: 'Before',
       externalId: 'x1',

@@ -59,7 +59,9 @@ const batchSchema = z
   .object({
     id: z.string(),
     createdAt: instant,
-    total: count.meta({ description: 'All that were sent: synced, pending and failed ones, the rejected among these' }),
+    total: count.meta({
+      description: 'All that were sent: synced, pending and failed ones, the rejected among these',
+    }),
     synced: count,
     pending: count,
     failed: count,

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
-import { type AttributeShape, asText, fail, textOf, type ValueCodec } from './codec.ts';
+import { type AttributeShape, asText, fail, onlyMembers, textOf, type ValueCodec } from './codec.ts';
 
 /**
  * A select option or a status. Plain: `{id, title}`. Input: the title, or an object with `id` or `title`; the id
@@ -25,6 +25,7 @@ function choice(member: 'option' | 'status', idName: 'option_id' | 'status_id'):
 }
 
 function idOrTitle(input: JsonObject, attribute: AttributeShape): string {
+  onlyMembers(input, ['id', 'title'], attribute);
   const chosen = textOf(input, 'id') ?? textOf(input, 'title') ?? '';
   return chosen === '' ? fail(attribute, 'must have an id or a title') : chosen;
 }

@@ -48,6 +48,17 @@ export function asText(input: Json, attribute: AttributeShape, what: string): st
   return input;
 }
 
+/** @throws AttributeValueError naming a member that the type does not have: it would be lost without a word */
+export function onlyMembers(input: JsonObject, known: readonly string[], attribute: AttributeShape): void {
+  const unknown = Object.keys(input).filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    fail(
+      attribute,
+      `has no member ${unknown.map((name) => JSON.stringify(name)).join(', ')}; it has ${known.join(', ')}`,
+    );
+  }
+}
+
 export function asObject(input: Json, attribute: AttributeShape, what: string): JsonObject {
   return isJsonObject(input) ? input : fail(attribute, `must be ${what}`);
 }

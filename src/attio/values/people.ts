@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import { type AttributeShape, asText, fail, textOf, type ValueCodec } from './codec.ts';
+import { type AttributeShape, asText, fail, onlyMembers, textOf, type ValueCodec } from './codec.ts';
 
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
 const DOMAIN = /^[^\s@]+$/;
@@ -17,6 +17,7 @@ export const personalName: ValueCodec = {
   write(input, attribute) {
     const given = typeof input === 'string' ? fromOneText(input) : input;
     if (!isJsonObject(given)) return fail(attribute, 'must be a name: firstName, lastName, fullName');
+    onlyMembers(given, ['firstName', 'lastName', 'fullName'], attribute);
     const first = namePart(given, 'firstName', attribute);
     const last = namePart(given, 'lastName', attribute);
     const full =
@@ -65,13 +66,17 @@ export const phoneNumber: ValueCodec = {
     textOf(value, 'original_phone_number') ??
     undefined,
   write(input, attribute) {
+    if (isJsonObject(input)) onlyMembers(input, ['number', 'countryCode'], attribute);
     const { number, countryCode } = phoneParts(input);
     const given = asText(number, attribute, 'a phone number').trim();
     if (countryCode !== null && !/^[A-Za-z]{2}$/.test(String(countryCode))) {
       fail(attribute, 'must have a two-letter countryCode');
     }
     if (countryCode === null && !given.startsWith('+')) {
-      fail(attribute, 'must begin with + and the country prefix, or have a countryCode');
+      fail(
+        attribute,
+        'must begin with + and the country prefix; a national number goes into attributes, as phone_numbers: {number, countryCode}',
+      );
     }
     return countryCode === null
       ? { original_phone_number: given }

@@ -1,5 +1,16 @@
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
-import { type AttributeShape, asObject, asText, fail, textOf, type ValueCodec } from './codec.ts';
+import {
+  type AttributeShape,
+  asObject,
+  asText,
+  fail,
+  onlyMembers,
+  textOf,
+  type ValueCodec,
+} from './codec.ts';
+
+/** A text finds a record by its address or domain, never by its id. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Plain: `{object, recordId}`. Input: that, or a text by which Attio finds a record of a standard object (an
@@ -13,8 +24,10 @@ export const recordReference: ValueCodec = {
   },
   write(input, attribute) {
     const what = 'a record: object and recordId';
-    if (typeof input === 'string') return asText(input, attribute, what);
+    if (typeof input === 'string')
+      return UUID.test(input) ? fail(attribute, `must be ${what}`) : asText(input, attribute, what);
     const given = asObject(input, attribute, what);
+    onlyMembers(given, ['object', 'recordId'], attribute);
     return {
       target_object: asText(given['object'] ?? null, attribute, what),
       target_record_id: asText(given['recordId'] ?? null, attribute, what),
@@ -32,6 +45,7 @@ export const actorReference: ValueCodec = {
     const what = 'a workspace member: type and id, or an e-mail address';
     if (typeof input === 'string') return { workspace_member_email_address: asText(input, attribute, what) };
     const given = asObject(input, attribute, what);
+    onlyMembers(given, ['type', 'id'], attribute);
     const type = given['type'] ?? 'workspace-member';
     if (type !== 'workspace-member') fail(attribute, 'can only name a workspace member');
     const id = asText(given['id'] ?? null, attribute, what);
@@ -81,8 +95,8 @@ export const location: ValueCodec = {
     if (typeof input === 'string') return asText(input, attribute, what);
     const given = asObject(input, attribute, what);
     const members = Object.entries(LOCATION_MEMBERS);
-    const known = new Set<string>(Object.values(LOCATION_MEMBERS));
-    if (!Object.keys(given).some((name) => known.has(name))) fail(attribute, `must be ${what}`);
+    if (Object.keys(given).length === 0) fail(attribute, `must be ${what}`);
+    onlyMembers(given, Object.values(LOCATION_MEMBERS), attribute);
     return Object.fromEntries(members.map(([theirs, ours]) => [theirs, placePart(given, ours, attribute)]));
   },
 };

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import { type AttributeShape, asText, fail, textOf, type ValueCodec } from './codec.ts';
+import { type AttributeShape, asText, fail, onlyMembers, textOf, type ValueCodec } from './codec.ts';
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$/;
@@ -74,6 +74,7 @@ export const currency: ValueCodec = {
   },
   write(input, attribute) {
     if (!isJsonObject(input)) return { currency_value: asNumber(input, attribute) };
+    onlyMembers(input, ['amount', 'currencyCode'], attribute);
     requireSameCurrency(input, attribute);
     return { currency_value: asNumber(input['amount'] ?? null, attribute) };
   },

@@ -21,7 +21,7 @@ export interface Failure {
   readonly error: unknown;
   /** A stable code: Attio's, where it is Attio that refuses. */
   readonly code: string;
-  /** In words, without values. */
+  /** In words; Attio's may quote what was written, so it is kept with the write and never logged. */
   readonly detail: string;
   /** With Attio's own words, for the sender. */
   readonly message: string;
@@ -41,7 +41,8 @@ export function failureOf(error: unknown): Failure | null {
 
 function ofService(error: ServiceError): Failure | null {
   const { cause, message } = error;
-  const common = { error, detail: message, message, attio: error.attio };
+  const words = error.attio === null ? message : `${message}: ${error.attio.message}`;
+  const common = { error, detail: words, message, attio: error.attio };
   if (error.kind === 'refused') return { ...common, kind: 'refused', code: error.attio?.code ?? 'refused' };
   if (error.kind !== 'unavailable') return null;
   if (cause instanceof AttioApiError) return { ...ofAttio(cause), error };
@@ -53,7 +54,8 @@ function ofAttio(error: AttioApiError): Failure {
   const code = error.code ?? error.kind;
   const common = { error, code, detail: error.message, message: 'Attio refuses the write', attio: null };
   if (traits.final) {
-    return { ...common, kind: 'refused', attio: { code, message: error.detail ?? error.message } };
+    const words = error.detail ?? error.message;
+    return { ...common, kind: 'refused', detail: `${code}: ${words}`, attio: { code, message: words } };
   }
   if (concernsAll(error)) return { ...common, kind: 'outage' };
   return { ...common, kind: traits.configuration ? 'misconfigured' : 'transient' };

@@ -38,12 +38,12 @@ export function letterOf(row: OutboxRow, failure: Failure, at: string): NewDeadL
   return {
     kind: 'outbox',
     reason: failure.code,
-    detail: failure.detail,
+    detail: `${row.kind} ${row.entityId}: ${failure.detail}`,
     eventId: null,
     outboxId: row.id,
     eventType: `${row.kind}.${row.operation}`,
     bodyBase64: null,
-    attempts: row.attempts,
+    attempts: row.attempts + 1,
     createdAt: at,
   };
 }

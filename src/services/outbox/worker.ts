@@ -39,6 +39,8 @@ export interface OutboxWorkerDeps {
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 10 * 60_000;
+/** A caller who waits is not sent away for a retry as soon as this. */
+const WAITED_FOR_MS = 1_000;
 /** For a write that the state of its record holds up. */
 const PUT_OFF_MS = 3_000;
 /** For an object that a person must mend something for: as many of its writes in a row have met it. */
@@ -202,7 +204,7 @@ export class OutboxWorker {
   }
 
   async #retryIn(row: OutboxRow, attempts: number, waitMs: number): Promise<void> {
-    this.#deps.waiters.dismiss(row.id);
+    if (waitMs > WAITED_FOR_MS) this.#deps.waiters.dismiss(row.id);
     const dueAt = this.#deps.clock.now() + waitMs * (0.75 + this.#deps.random() / 2);
     await this.#deps.outbox.retryLater(row.id, attempts, new Date(dueAt).toISOString());
     this.#loop.dueAt(dueAt);

@@ -102,7 +102,7 @@ describe('a batch', () => {
     expect(one.statusCode).toBe(400);
     expect(one.headers['content-type']).toBe('application/problem+json');
     expect(one.json().errors).toEqual([
-      { path: '/contacts/0/email', message: NOT_EMAIL },
+      { path: '/contacts/0/email', message: 'is missing: it is what the record is found by' },
       { path: '/contacts/1/firstName', message: 'is blank: send null to clear it' },
     ]);
     const many = await post({ contacts: Array(1000).fill({ email: 'x' }) });
@@ -122,7 +122,7 @@ describe('a batch', () => {
     ],
     [{ contacts: [{ email: 'a@b.co' }], wait: false }, '/wait', 'is not known here'],
     [[], '', 'must be an object with contacts'],
-    [{ contacts: [{ email: 'a\0@b.co' }] }, '/contacts/0/email', 'has a NUL character'],
+    [{ contacts: [{ email: 'a\0@b.co' }] }, '/contacts/0/email', 'has a NUL character: take it out'],
   ])('is not %j', async (body, path, message) => {
     const { post, taken } = setUp();
     const response = await post(JSON.stringify(body));

@@ -62,7 +62,9 @@ describe('a body', () => {
   it('is told where it is wrong, by JSON pointer', async () => {
     const { post } = setUp();
     const deep = await post('{"filter":{"a/b":{"c~d":["ok","\\u0000"]}}}');
-    expect(deep.json().errors).toEqual([{ path: '/filter/a~1b/c~0d/1', message: 'has a NUL character' }]);
+    expect(deep.json().errors).toEqual([
+      { path: '/filter/a~1b/c~0d/1', message: 'has a NUL character: take it out' },
+    ]);
     const unknown = await post('{"limit":900,"filters":1,"constructor":2}');
     const paths = unknown.json().errors.map((error: { path: string }) => error.path);
     expect(paths.toSorted()).toEqual(['/constructor', '/filters', '/limit']);

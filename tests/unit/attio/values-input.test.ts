@@ -106,7 +106,7 @@ describe('wrong input', () => {
   ])('of %s: %j is named, not quoted', (type, input) => {
     const write = () => writeValues(attribute(type), input);
     expect(write).toThrow(expect.objectContaining({ name: 'AttributeValueError', attribute: 'slug' }));
-    expect(write).toThrow(/^slug (must|takes|can)/);
+    expect(write).toThrow(/^slug (must|takes|can|has)/);
   });
 
   it('has null in its list', () => {
@@ -121,5 +121,25 @@ describe('wrong input', () => {
     });
     expect(writeValues(inEuro, { amount: 1, currencyCode: 'EUR' })).toEqual([{ currency_value: 1 }]);
     expect(() => writeValues(inEuro, { amount: 1, currencyCode: 'USD' })).toThrow('slug is kept in EUR');
+  });
+});
+
+describe('a member that a type does not have', () => {
+  it.each<[string, Json]>([
+    ['location', { locality: 'Rome', country_code: 'IT' }],
+    ['select', { title: 'Event', foo: 1 }],
+    ['status', { id: 'x', colour: 'red' }],
+    ['record-reference', { object: 'people', recordId: 'r', x: 1 }],
+    ['actor-reference', { type: 'workspace-member', id: 'm', x: 1 }],
+    ['phone-number', { number: '0555', countryCode: 'US', ext: '1' }],
+    ['currency', { amount: 1, code: 'EUR' }],
+    ['personal-name', { firstName: 'Ada', middleName: 'M' }],
+  ])('of %s is named instead of being lost', (type, input) => {
+    expect(() => writeValues(attribute(type), input)).toThrow(/has no member "\w+"; it has \w+/);
+  });
+
+  it('a record is not found by its id as a text', () => {
+    const id = 'bf071e1f-6035-429d-b874-d83ea64ea13b';
+    expect(() => writeValues(attribute('record-reference'), id)).toThrow(/must be a record/);
   });
 });
