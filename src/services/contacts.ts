@@ -8,7 +8,7 @@ import type {
   EntityRow,
 } from '../domain/entities.ts';
 import { ServiceError } from './errors.ts';
-import type { CompanyInput, ContactInput, Synced, WriteOptions, Written } from './inputs.ts';
+import type { BatchReceipt, CompanyInput, ContactInput, Synced, WriteOptions, Written } from './inputs.ts';
 import { companyDraft, contactDraft } from './outbox/intents.ts';
 import type { RemovalOptions, RemovalService } from './outbox/removal.ts';
 import type { OutboxWriter } from './outbox/writer.ts';
@@ -49,7 +49,7 @@ export class ContactsService extends Things<Contact> {
   async batch(
     items: readonly { readonly index: number; readonly input: ContactInput }[],
     rejected: readonly BatchRejection[],
-  ): Promise<{ id: string; accepted: number; rejected: readonly BatchRejection[] }> {
+  ): Promise<BatchReceipt> {
     const requests = items.map(({ index, input }) => {
       return { index, draft: contactDraft(input), given: givenIn(input) };
     });

@@ -2,7 +2,7 @@ import type { BatchRejection } from '../../domain/batches.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { EntityKind } from '../../domain/entities.ts';
 import { type MemberFault, ServiceError } from '../errors.ts';
-import type { WriteOptions } from '../inputs.ts';
+import type { BatchReceipt, WriteOptions } from '../inputs.ts';
 import type { BatchStore, OutboxStore } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { Attributes } from './fields.ts';
@@ -106,10 +106,7 @@ export class OutboxWriter {
    * Takes many writes of one kind, in order; none is waited for.
    * @param rejected what was wrong in itself
    */
-  async writeAll(
-    items: readonly BatchItem[],
-    rejected: readonly BatchRejection[],
-  ): Promise<{ id: string; accepted: number; rejected: readonly BatchRejection[] }> {
+  async writeAll(items: readonly BatchItem[], rejected: readonly BatchRejection[]): Promise<BatchReceipt> {
     const { batches, intake, worker, clock, newId } = this.#deps;
     await this.#makeRoom(items.length);
     const checked = await Promise.all(
