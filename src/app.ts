@@ -93,7 +93,7 @@ function assemble(base: Base, parts: Parts): App {
     clock,
     workspace,
     circuit: () => attio.client.circuit.state,
-    forbiddenLately: () => clock.now() - attio.forbiddenAt() < FORBIDDEN_MS,
+    forbiddenLately: () => outbox.worker.isForbidden || clock.now() - attio.readForbiddenAt() < FORBIDDEN_MS,
     probeDatabase: () => probeDatabase(database),
     inboxStats: () => base.inbox.stats(),
     outboxStats: () => base.store.outbox.stats(),

@@ -14,8 +14,7 @@ export function buildAttio(
   fetch: FetchLike,
   onCircuitClosed: (circuit: CircuitName) => void,
 ) {
-  /** When something was last forbidden, by endpoint, until it is allowed again. */
-  const forbidden = new Map<string, number>();
+  let readForbiddenAt = Number.NEGATIVE_INFINITY;
   const client = new AttioClient({
     fetch,
     clock,
@@ -23,9 +22,7 @@ export function buildAttio(
     observer: {
       requestFinished(request) {
         events.requestFinished(request);
-        if (request.status === 403) forbidden.set(request.endpoint, clock.now());
-        else if (typeof request.status === 'number' && request.status < 400)
-          forbidden.delete(request.endpoint);
+        if (request.status === 403 && isRead(request.endpoint)) readForbiddenAt = clock.now();
       },
       retried: (retry) => events.retried(retry),
       laneWaited: (wait) => events.laneWaited(wait),
@@ -48,7 +45,11 @@ export function buildAttio(
     schema: new CachedSchema({ objects: client.objects, attributes: client.attributes, cache: schemaCache }),
     clock,
   });
-  return { client, records, schema, forbiddenAt: () => Math.max(...forbidden.values()) };
+  return { client, records, schema, readForbiddenAt: () => readForbiddenAt };
 }
 
 export type AttioParts = ReturnType<typeof buildAttio>;
+
+function isRead(endpoint: string): boolean {
+  return endpoint.startsWith('GET ') || endpoint.endsWith('/query');
+}

@@ -95,6 +95,11 @@ export class OutboxWorker {
     return this.#loop.isPaused || isCircuitOpen() || isBarred || this.#held().includes(kind);
   }
 
+  /** The last writes of an object met something that a person must mend. */
+  get isForbidden(): boolean {
+    return this.#misfits.size > 0;
+  }
+
   start(): void {
     this.#loop.start();
   }
@@ -212,6 +217,7 @@ export class OutboxWorker {
 
   async #refuse(row: OutboxRow, failure: Failure): Promise<void> {
     const { settler, schema } = this.#deps;
+    this.#misfits.delete(row.kind);
     await settler.refuse(row, failure, await schema.plainValues(row.kind));
   }
 }
