@@ -39,6 +39,8 @@ test.each([
           const body = { email, firstName: 'Kim', jobTitle: title, phone: '+15550100200' };
           const answer = await service.call('PUT', '/v1/contacts', { body }).catch(() => null);
           const answered = answer?.status === 200 || answer?.status === 202;
+          // What waits is written at Attio's pace: a flood of it would only make the end late.
+          if (answer?.status !== 200) await new Promise((resolve) => setTimeout(resolve, 250));
           history.set(email, [...(history.get(email) ?? []), { title, answered }]);
         }
       });
@@ -49,7 +51,7 @@ test.each([
       await Promise.all(sending);
     }
     await service.start();
-    await until(async () => (await outbox(service)).pending === 0, 60_000);
+    await until(async () => (await outbox(service)).pending === 0, 180_000);
     expect((await outbox(service)).dead).toBe(0);
 
     const people = peopleByEmail(service);

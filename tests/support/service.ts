@@ -25,6 +25,10 @@ export interface ServiceOptions {
   readonly subscribe?: boolean;
 }
 
+const FIRST_PORT = 20_000;
+const WORKERS = 6;
+const PORTS_PER_WORKER = 2_000;
+
 export const API_KEY = 'test-service-key';
 const OTHER_SECRET = 'the-secret-before-rotation';
 
@@ -287,13 +291,25 @@ export async function until(condition: () => Promise<boolean>, limitMs = 30_000)
   }
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+let lastPort = process.pid % PORTS_PER_WORKER;
+
+/**
+ * One that nothing listens on, from a range of this worker's own below those that the system hands out: so nobody else
+ * takes it before the service does.
+ */
+export async function freePort(): Promise<number> {
+  const worker = Number(process.env['VITEST_POOL_ID'] ?? process.pid) % WORKERS;
+  for (;;) {
+    lastPort = (lastPort + 1) % PORTS_PER_WORKER;
+    const port = FIRST_PORT + worker * PORTS_PER_WORKER + lastPort;
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }

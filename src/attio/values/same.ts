@@ -41,11 +41,12 @@ const COMPARISONS: Readonly<Record<string, Comparison>> = {
   'email-address': lowerCase,
   domain: lowerCase,
   'phone-number': (input, read) => digits(input) === digits(read),
-  number: (input, read) => Number(input) === read,
-  rating: (input, read) => Number(input) === read,
-  checkbox: (input, read) => String(input) === String(read),
+  number: (input, read) => numberIn(input) === read,
+  rating: (input, read) => numberIn(input) === read,
+  checkbox: (input, read) => typeof read === 'boolean' && (input === read || input === String(read)),
   currency: (input, read) =>
-    isJsonObject(read) && Number(isJsonObject(input) ? input['amount'] : input) === read['amount'],
+    isJsonObject(read) &&
+    numberIn(isJsonObject(input) ? (input['amount'] ?? null) : input) === read['amount'],
   timestamp: (input, read) => instant(input) === instant(read),
   select: choice,
   status: choice,
@@ -66,6 +67,10 @@ function digits(value: Json): Json {
   const number = isJsonObject(value) ? (value['number'] ?? null) : value;
   if (typeof number !== 'string' || !number.trim().startsWith('+')) return number;
   return `+${number.replace(/\D/g, '')}`;
+}
+
+function numberIn(value: Json): number {
+  return typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
 }
 
 function instant(value: Json): Json {
