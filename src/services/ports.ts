@@ -100,7 +100,6 @@ export interface ConflictStore {
   append(conflicts: readonly NewConflict[]): Promise<void>;
   list(status: Conflict['status'] | null, afterId: number, limit: number): Promise<Page<Conflict, number>>;
   countOpen(): Promise<number>;
-  removeOf(object: string, entityId: string): Promise<void>;
 }
 
 export interface ErasureStore {

@@ -41,14 +41,6 @@ export class ConflictsStore {
       .executeTakeFirstOrThrow();
     return Number(row.count);
   }
-
-  async removeOf(object: string, entityId: string): Promise<void> {
-    await this.#db
-      .deleteFrom('conflict')
-      .where('object', '=', object)
-      .where('entity_id', '=', entityId)
-      .execute();
-  }
 }
 
 function readConflict(row: Selectable<ConflictTable>): Conflict {
