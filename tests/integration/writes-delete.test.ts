@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { takeViolations } from '../support/exchanges.ts';
-import { type TestService, until } from '../support/service.ts';
+import { until } from '../support/service.ts';
 import {
   attio,
+  contactStatus,
   contactsWith,
   exists,
   outage,
@@ -10,9 +11,9 @@ import {
   put,
   quiet,
   recovered,
+  removeContact,
   size,
   startWriting,
-  type WrittenJson,
 } from '../support/writes.ts';
 
 afterEach(() => {
@@ -21,38 +22,30 @@ afterEach(() => {
 
 const EMAIL = 'ada@gone.example';
 
-function remove(service: TestService, id: string, query = '') {
-  return service.call<WrittenJson>('DELETE', `/v1/contacts/${id}${query}`);
-}
-
-async function status(service: TestService, id: string): Promise<number> {
-  return (await service.get(`/v1/contacts/${id}`)).status;
-}
-
 describe('a deletion here', () => {
   test('leaves the record in Attio, and stays whatever Attio says of it', async () => {
     await using service = await startWriting();
     const { id, recordId } = (await put(service, { email: EMAIL, firstName: 'Ada' })).body.data;
     await quiet(service);
     const cursor = await service.latest();
-    const answer = await remove(service, id);
+    const answer = await removeContact(service, id);
     expect([answer.status, answer.body.data.deletedAt]).toEqual([200, expect.any(String)]);
     service.sandbox.sandbox.edit({ object: 'people', recordId, values: { job_title: 'Still here' } });
     await quiet(service);
     await service.sync('people');
-    expect([await status(service, id), await status(service, recordId)]).toEqual([410, 410]);
+    expect([await contactStatus(service, id), await contactStatus(service, recordId)]).toEqual([410, 410]);
     expect(await contactsWith(service, EMAIL)).toEqual([]);
     expect(attio(service, recordId)['job_title']).toEqual(['Still here']);
     const { data } = await service.changes(cursor);
     const own = data.filter((row) => row.id === id || row.id === recordId);
     expect(own).toMatchObject([{ type: 'record.deleted', id, source: 'local' }]);
-    expect((await remove(service, id)).status).toBe(410);
+    expect((await removeContact(service, id)).status).toBe(410);
   });
 
   test('is undone by the next write', async () => {
     await using service = await startWriting();
     const { id, recordId } = (await put(service, { email: EMAIL, firstName: 'Ada' })).body.data;
-    await remove(service, id);
+    await removeContact(service, id);
     const { status: code, body } = await put(service, { email: EMAIL, jobTitle: 'Back' });
     expect([code, body.data]).toMatchObject([200, { recordId, firstName: 'Ada', jobTitle: 'Back' }]);
     await quiet(service);
@@ -65,10 +58,10 @@ describe('a deletion here', () => {
     await quiet(service);
     await outage(service);
     await put(service, { email: EMAIL, jobTitle: 'Held back' });
-    await remove(service, id, `?attio=${mode}`);
+    await removeContact(service, id, `?attio=${mode}`);
     await recovered(service);
     await quiet(service);
-    expect([await status(service, id), await contactsWith(service, EMAIL)]).toEqual([410, []]);
+    expect([await contactStatus(service, id), await contactsWith(service, EMAIL)]).toEqual([410, []]);
     expect(exists(service, recordId)).toBe(mode === 'keep');
   });
 
@@ -77,10 +70,10 @@ describe('a deletion here', () => {
     const before = size(service);
     await outage(service);
     const { id } = (await put(service, { email: EMAIL })).body.data;
-    await remove(service, id, `?attio=${mode}`);
+    await removeContact(service, id, `?attio=${mode}`);
     await recovered(service);
     await quiet(service);
-    expect([await status(service, id), await contactsWith(service, EMAIL)]).toEqual([410, []]);
+    expect([await contactStatus(service, id), await contactsWith(service, EMAIL)]).toEqual([410, []]);
     expect(size(service)).toBe(before);
     expect(await outbox(service)).toMatchObject({ pending: 0, dead: 0 });
   });
@@ -92,7 +85,7 @@ describe('a deletion here', () => {
     const making = put(service, { email: EMAIL });
     await until(async () => (await contactsWith(service, EMAIL)).length === 1 && size(service) === 7);
     const [contact] = await contactsWith(service, EMAIL);
-    await remove(service, contact?.id ?? '', '?attio=delete');
+    await removeContact(service, contact?.id ?? '', '?attio=delete');
     await making;
     await quiet(service);
     await service.sync('people');
@@ -106,20 +99,20 @@ describe('a deletion in Attio too', () => {
     const { id, recordId } = (await put(service, { email: EMAIL })).body.data;
     await quiet(service);
     const cursor = await service.latest();
-    const answer = await remove(service, id, '?attio=delete');
+    const answer = await removeContact(service, id, '?attio=delete');
     expect([answer.status, answer.body.sync.status]).toEqual([200, 'synced']);
     expect(exists(service, recordId)).toBe(false);
     await quiet(service);
     expect((await service.changes(cursor)).data.map((row) => row.type)).toEqual(['record.deleted']);
-    expect(await status(service, id)).toBe(410);
+    expect(await contactStatus(service, id)).toBe(410);
   });
 
   test('waits for Attio to come back', async () => {
     await using service = await startWriting();
     const { id, recordId } = (await put(service, { email: EMAIL })).body.data;
     await outage(service);
-    const answer = await remove(service, id, '?attio=delete');
-    expect([answer.status, answer.body.sync.status, await status(service, id)]).toEqual([
+    const answer = await removeContact(service, id, '?attio=delete');
+    expect([answer.status, answer.body.sync.status, await contactStatus(service, id)]).toEqual([
       202,
       'pending',
       410,
@@ -133,7 +126,7 @@ describe('a deletion in Attio too', () => {
     await using service = await startWriting({ subscribe: false });
     const { id, recordId } = (await put(service, { email: EMAIL })).body.data;
     service.sandbox.sandbox.deleteRecord({ object: 'people', recordId });
-    const answer = await remove(service, id, '?attio=delete');
+    const answer = await removeContact(service, id, '?attio=delete');
     expect([answer.status, await outbox(service)]).toMatchObject([200, { pending: 0, dead: 0 }]);
   });
 });

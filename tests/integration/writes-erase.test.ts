@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { takeViolations } from '../support/exchanges.ts';
 import { type TestService, until } from '../support/service.ts';
 import {
+  contactStatus,
   contactsWith,
   delivered,
   everythingStored,
@@ -10,9 +11,9 @@ import {
   put,
   quiet,
   recovered,
+  removeContact,
   size,
   startWriting,
-  type WrittenJson,
 } from '../support/writes.ts';
 
 afterEach(() => {
@@ -20,14 +21,6 @@ afterEach(() => {
 });
 
 const EMAIL = 'ada@gone.example';
-
-function remove(service: TestService, id: string, query = '') {
-  return service.call<WrittenJson>('DELETE', `/v1/contacts/${id}${query}`);
-}
-
-async function status(service: TestService, id: string): Promise<number> {
-  return (await service.get(`/v1/contacts/${id}`)).status;
-}
 
 describe('an erasure', () => {
   const TRACES = ['gone.example', 'zuzanna', 'lovelace', '5550107777', 'secret'];
@@ -60,14 +53,14 @@ describe('an erasure', () => {
     expect(await traces(service)).toEqual(TRACES);
     await outage(service);
     await put(service, { ...PERSON, jobTitle: 'Secret, and never sent' });
-    const answer = await remove(service, id, `?erase=true&attio=${mode}`);
+    const answer = await removeContact(service, id, `?erase=true&attio=${mode}`);
     expect(JSON.stringify(answer.body).toLowerCase()).not.toMatch(/gone\.example|lovelace|secret/);
     expect(await traces(service)).toEqual([]);
     await recovered(service);
     await quiet(service);
     await service.sync('people');
     expect(await traces(service)).toEqual([]);
-    expect([await status(service, id), exists(service, recordId)]).toEqual([410, mode === 'keep']);
+    expect([await contactStatus(service, id), exists(service, recordId)]).toEqual([410, mode === 'keep']);
   });
 
   test('is of all that was merged into the person, too', async () => {
@@ -80,8 +73,8 @@ describe('an erasure', () => {
     const [primaryRecordId, secondaryRecordId] = [two.recordId, one.recordId];
     service.sandbox.sandbox.merge({ object: 'people', primaryRecordId, secondaryRecordId });
     await quiet(service);
-    expect(await status(service, one.id)).toBe(200);
-    await remove(service, one.id, '?erase=true&attio=delete');
+    expect(await contactStatus(service, one.id)).toBe(200);
+    await removeContact(service, one.id, '?erase=true&attio=delete');
     await quiet(service);
     expect([await traces(service), size(service)]).toEqual([[], 0]);
   });
@@ -89,7 +82,7 @@ describe('an erasure', () => {
   test('is over when the person is written again', async () => {
     await using service = await startWriting();
     const first = (await put(service, PERSON)).body.data;
-    await remove(service, first.id, '?erase=true&attio=keep');
+    await removeContact(service, first.id, '?erase=true&attio=keep');
     const { status: code, body } = await put(service, { email: EMAIL, jobTitle: 'Back' });
     expect([code, body.data]).toMatchObject([
       200,
@@ -109,7 +102,7 @@ describe('an erasure', () => {
       const making = put(service, PERSON);
       await until(async () => (await contactsWith(service, EMAIL)).length === 1 && size(service) === 1);
       const [contact] = await contactsWith(service, EMAIL);
-      await remove(service, contact?.id ?? '', '?erase=true&attio=delete');
+      await removeContact(service, contact?.id ?? '', '?erase=true&attio=delete');
       await making;
       await quiet(service);
       await service.sync('people');

@@ -212,3 +212,11 @@ export async function everythingStored(service: TestService): Promise<string> {
     await database.destroy();
   }
 }
+
+export function removeContact(service: TestService, id: string, query = '') {
+  return service.call<WrittenJson>('DELETE', `/v1/contacts/${id}${query}`);
+}
+
+export async function contactStatus(service: TestService, id: string): Promise<number> {
+  return (await service.get(`/v1/contacts/${id}`)).status;
+}
