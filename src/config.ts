@@ -43,8 +43,8 @@ export interface AppConfig {
     /** Slugs, at least one. */
     readonly objects: readonly string[];
     readonly conflictPolicy: 'last-write-wins';
-    /** Null: lists are not mirrored. */
-    readonly lists: null;
+    /** Slugs of the lists to mirror; null: all of them. */
+    readonly lists: readonly string[] | null;
   };
   /** Null: changes are not pushed. */
   readonly changeWebhooks: null;
@@ -119,7 +119,10 @@ const environmentSchema = z.object({
     )
     .transform((slugs) => [...new Set(slugs)])
     .prefault('people,companies,deals'),
-  SYNC_LISTS: z.literal('none', NOT_AVAILABLE).optional(),
+  SYNC_LISTS: list
+    .refine((slugs) => slugs.every((slug) => /^[a-z0-9_-]+$/.test(slug)), 'has a part that is no list slug')
+    .transform((slugs): readonly string[] => (slugs.join() === 'none' ? [] : [...new Set(slugs)]))
+    .optional(),
   SYNC_CONFLICT_POLICY: z
     .enum(['last-write-wins', 'attio-wins', 'local-wins', 'manual'], 'is none of the policies')
     .refine((policy) => policy === 'last-write-wins', `with this policy ${NOT_AVAILABLE}`)
@@ -152,7 +155,7 @@ const MEND: Readonly<Record<VariableName, string>> = {
   REDIS_URL: LEAVE_UNSET,
   SERVICE_API_KEYS: 'Set it to one or several tokens that callers of /v1 send, separated by commas.',
   SYNC_OBJECTS: 'Set it to object slugs such as people,companies,deals.',
-  SYNC_LISTS: 'Leave it unset, or set it to none.',
+  SYNC_LISTS: 'Set it to list slugs such as recruiting,partnerships, or to none, or leave it unset for all.',
   SYNC_CONFLICT_POLICY: 'Set it to last-write-wins, or leave it unset.',
   CHANGE_WEBHOOK_URLS: LEAVE_UNSET,
   CHANGE_WEBHOOK_SECRET: LEAVE_UNSET,
@@ -256,7 +259,7 @@ function toConfig(env: Env, settings: Settings): AppConfig {
       ...settings.sync,
       objects: env.SYNC_OBJECTS,
       conflictPolicy: env.SYNC_CONFLICT_POLICY,
-      lists: null,
+      lists: env.SYNC_LISTS ?? null,
     },
     changeWebhooks: null,
     cache: settings.cache,

@@ -5,6 +5,9 @@ import { AttioClient } from '../attio/client.ts';
 import type { FetchLike } from '../attio/transport.ts';
 import { QueryCache, RecordCache } from '../cache/record-cache.ts';
 import { SchemaCache } from '../cache/schema-cache.ts';
+import { ChoicesService } from '../services/choices.ts';
+import { ListsService } from '../services/lists.ts';
+import { MembersService } from '../services/members.ts';
 import { SchemaService } from '../services/schema.ts';
 import type { Base } from './base.ts';
 
@@ -41,11 +44,20 @@ export function buildAttio(
     queries: new QueryCache(recordCache),
   });
   const schemaCache = new SchemaCache({ ...cache, ttlMs: config.cache.schemaTtlSeconds * 1000 });
-  const schema = new SchemaService({
-    schema: new CachedSchema({ objects: client.objects, attributes: client.attributes, cache: schemaCache }),
+  const { objects, lists, members, attributes } = client;
+  const definitions = {
+    schema: new CachedSchema({ objects, lists, members, attributes, cache: schemaCache }),
     clock,
-  });
-  return { client, records, schema, readForbiddenAt: () => readForbiddenAt };
+  };
+  return {
+    client,
+    records,
+    schema: new SchemaService(definitions),
+    lists: new ListsService({ ...definitions, mirrored: config.sync.lists }),
+    choices: new ChoicesService(definitions),
+    members: new MembersService(definitions),
+    readForbiddenAt: () => readForbiddenAt,
+  };
 }
 
 export type AttioParts = ReturnType<typeof buildAttio>;

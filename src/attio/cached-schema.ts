@@ -1,24 +1,37 @@
 import type { SchemaCache } from '../cache/schema-cache.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { isAttioError } from './errors.ts';
-import type { AttributesResource } from './resources/attributes.ts';
+import type { AttributesResource, AttributeTarget } from './resources/attributes.ts';
+import type { ListsResource } from './resources/lists.ts';
+import type { MembersResource } from './resources/members.ts';
 import type { ObjectsResource } from './resources/objects.ts';
-import type { AttioObject, Attribute } from './types.ts';
+import type { AttioList, AttioObject, Attribute, Member, Option, Status } from './types.ts';
 
 const OBJECTS = 'objects';
+const LISTS = 'lists';
+const MEMBERS = 'members';
 
-/** The workspace's objects and their attributes, through the schema cache; an old answer while Attio gives none. */
+/** A stage or an option, archived ones included. */
+export type Choice = Pick<Status, 'title' | 'is_archived'> & { readonly choiceId: string };
+
+/** The workspace's definitions through the schema cache: objects, lists, attributes, choices, members; an old answer while Attio gives none. */
 export class CachedSchema {
   readonly #objects: Pick<ObjectsResource, 'list'>;
-  readonly #attributes: Pick<AttributesResource, 'all'>;
+  readonly #lists: Pick<ListsResource, 'list'>;
+  readonly #members: Pick<MembersResource, 'list'>;
+  readonly #attributes: Pick<AttributesResource, 'all' | 'options' | 'statuses'>;
   readonly #cache: SchemaCache;
 
   constructor(deps: {
     objects: Pick<ObjectsResource, 'list'>;
-    attributes: Pick<AttributesResource, 'all'>;
+    lists: Pick<ListsResource, 'list'>;
+    members: Pick<MembersResource, 'list'>;
+    attributes: Pick<AttributesResource, 'all' | 'options' | 'statuses'>;
     cache: SchemaCache;
   }) {
     this.#objects = deps.objects;
+    this.#lists = deps.lists;
+    this.#members = deps.members;
     this.#attributes = deps.attributes;
     this.#cache = deps.cache;
   }
@@ -29,21 +42,69 @@ export class CachedSchema {
   }
 
   /** @throws AttioApiError */
+  async lists(): Promise<readonly AttioList[]> {
+    return this.#definitions<AttioList>(LISTS, async () => (await this.#lists.list()).data);
+  }
+
+  /** The suspended included. @throws AttioApiError */
+  async members(): Promise<readonly Member[]> {
+    return this.#definitions<Member>(MEMBERS, async () => (await this.#members.list()).data);
+  }
+
+  /** Of an object by slug. @throws AttioApiError */
   async attributes(object: string): Promise<readonly (Attribute & JsonObject)[]> {
-    return this.#definitions(`attributes:${object}`, () =>
-      this.#attributes.all({ target: 'objects', identifier: object }),
-    );
+    return this.attributesOf({ target: 'objects', identifier: object });
+  }
+
+  /** Of an object (by slug) or a list (by id). @throws AttioApiError */
+  async attributesOf(target: AttributeTarget): Promise<readonly (Attribute & JsonObject)[]> {
+    return this.#definitions(attributesKey(target), () => this.#attributes.all(target));
+  }
+
+  /** The stages of a status attribute, or the options of a select, in their order. @throws AttioApiError */
+  async choices(
+    target: AttributeTarget,
+    attribute: Pick<Attribute, 'api_slug' | 'type'>,
+  ): Promise<readonly Choice[]> {
+    return this.#definitions(choicesKey(target, attribute.api_slug), async () => {
+      const request = { showArchived: true };
+      if (attribute.type === 'status') {
+        return (await this.#attributes.statuses(target, attribute.api_slug, request)).data.map(ofStatus);
+      }
+      return (await this.#attributes.options(target, attribute.api_slug, request)).data.map(ofOption);
+    });
   }
 
   /** From memory, whatever its age; null when there is nothing in memory. */
   knownAttributes(object: string): readonly (Attribute & JsonObject)[] | null {
-    const known = this.#cache.peek(`attributes:${object}`);
-    return known && (known.items as readonly (Attribute & JsonObject)[]); // what `attributes` has put there
+    return this.knownAttributesOf({ target: 'objects', identifier: object });
+  }
+
+  knownAttributesOf(target: AttributeTarget): readonly (Attribute & JsonObject)[] | null {
+    const known = this.#cache.peek(attributesKey(target));
+    return known && (known.items as readonly (Attribute & JsonObject)[]); // what `attributesOf` has put there
   }
 
   /** They have changed: the next read asks Attio. */
   expireAttributes(object: string): void {
-    this.#cache.expire(`attributes:${object}`);
+    this.expireAttributesOf({ target: 'objects', identifier: object });
+  }
+
+  expireAttributesOf(target: AttributeTarget): void {
+    for (const { api_slug: slug } of this.knownAttributesOf(target) ?? []) this.expireChoices(target, slug);
+    this.#cache.expire(attributesKey(target));
+  }
+
+  expireChoices(target: AttributeTarget, attribute: string): void {
+    this.#cache.expire(choicesKey(target, attribute));
+  }
+
+  expireLists(): void {
+    this.#cache.expire(LISTS);
+  }
+
+  expireMembers(): void {
+    this.#cache.expire(MEMBERS);
   }
 
   forgetObjects(): void {
@@ -63,4 +124,20 @@ export class CachedSchema {
     // What `load` has put there under this key.
     return (value?.items ?? []) as readonly (T & JsonObject)[];
   }
+}
+
+function attributesKey({ target, identifier }: AttributeTarget): string {
+  return target === 'objects' ? `attributes:${identifier}` : `attributes:${target}/${identifier}`;
+}
+
+function choicesKey({ target, identifier }: AttributeTarget, attribute: string): string {
+  return `choices:${target}/${identifier}/${attribute}`;
+}
+
+function ofStatus({ id, title, is_archived }: Status): Choice {
+  return { choiceId: id.status_id, title, is_archived };
+}
+
+function ofOption({ id, title, is_archived }: Option): Choice {
+  return { choiceId: id.option_id, title, is_archived };
 }

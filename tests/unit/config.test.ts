@@ -109,14 +109,12 @@ describe('the environment', () => {
     const error = failure({
       ...KEY,
       REDIS_URL: 'redis://cache',
-      SYNC_LISTS: 'sales',
       SYNC_CONFLICT_POLICY: 'manual',
       CHANGE_WEBHOOK_URLS: 'https://a.example.com',
       CHANGE_WEBHOOK_SECRET: 'whsec_abc',
     });
     expect(namesOf(error)).toEqual([
       'REDIS_URL',
-      'SYNC_LISTS',
       'SYNC_CONFLICT_POLICY',
       'CHANGE_WEBHOOK_URLS',
       'CHANGE_WEBHOOK_SECRET',
@@ -125,9 +123,15 @@ describe('the environment', () => {
   });
 
   it('says yes to the values of those features that mean "without"', () => {
-    expect(loadConfig({ ...KEY, SYNC_LISTS: 'none', SYNC_CONFLICT_POLICY: 'last-write-wins' })).toEqual(
-      loadConfig(KEY),
-    );
+    expect(loadConfig({ ...KEY, SYNC_CONFLICT_POLICY: 'last-write-wins' })).toEqual(loadConfig(KEY));
+  });
+
+  it('mirrors all lists, those that are named, or none', () => {
+    const lists = (value: string) => loadConfig({ ...KEY, SYNC_LISTS: value }).sync.lists;
+    expect(lists('')).toBeNull();
+    expect(lists('recruiting, sales,recruiting')).toEqual(['recruiting', 'sales']);
+    expect(lists('none')).toEqual([]);
+    expect(namesOf(failure({ ...KEY, SYNC_LISTS: 'A list' }))).toEqual(['SYNC_LISTS']);
   });
 
   it('never shows a value, whichever variable is bad', () => {

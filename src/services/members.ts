@@ -1,0 +1,71 @@
+import type { CachedSchema } from '../attio/cached-schema.ts';
+import type { Member } from '../attio/types.ts';
+import type { Clock } from '../domain/clock.ts';
+import { nearest } from '../domain/nearest.ts';
+import { askAttio } from './attio-errors.ts';
+import { ServiceError } from './errors.ts';
+
+/** Somebody who is not known may be new: the members are asked for anew at most this often. */
+const ASK_AGAIN_MS = 5_000;
+
+/** The people who work in the workspace, by e-mail address or id. */
+export class MembersService {
+  readonly #schema: Pick<CachedSchema, 'members' | 'expireMembers'>;
+  readonly #clock: Clock;
+  #askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: { schema: Pick<CachedSchema, 'members' | 'expireMembers'>; clock: Clock }) {
+    this.#schema = deps.schema;
+    this.#clock = deps.clock;
+  }
+
+  /**
+   * @param path of the member of the request at fault, a JSON pointer
+   * @throws ServiceError `refused` when the workspace has nobody with this address, or has suspended them; `unavailable`
+   */
+  async idOf(email: string, path: string): Promise<string> {
+    const found = (await this.#find(email)) ?? (await this.#findAgain(email));
+    if (found !== undefined && found.access_level !== 'suspended') return memberIdOf(found);
+    const message = found === undefined ? await this.#unknown(email) : 'is a member who is suspended';
+    throw new ServiceError('refused', `${path} ${message}`, { errors: [{ path, message }] });
+  }
+
+  /** E-mail addresses by member id, as far as they are known; none while Attio cannot be asked. */
+  async emailsById(): Promise<ReadonlyMap<string, string>> {
+    const members = await this.#schema.members().catch((): readonly Member[] => []);
+    return new Map(members.map((member) => [memberIdOf(member), member.email_address.toLowerCase()]));
+  }
+
+  /** Somebody has joined, or may have. */
+  changed(): void {
+    this.#schema.expireMembers();
+  }
+
+  async #find(email: string): Promise<Member | undefined> {
+    const members = await askAttio(() => this.#schema.members());
+    return members.find((member) => member.email_address.toLowerCase() === email.toLowerCase());
+  }
+
+  async #findAgain(email: string): Promise<Member | undefined> {
+    const now = this.#clock.now();
+    if (now - this.#askedAt < ASK_AGAIN_MS) return undefined;
+    this.#askedAt = now;
+    this.#schema.expireMembers();
+    return this.#find(email);
+  }
+
+  async #unknown(email: string): Promise<string> {
+    const members = await askAttio(() => this.#schema.members());
+    const active = members.filter((member) => member.access_level !== 'suspended');
+    const meant = nearest(
+      email,
+      active.map((member) => member.email_address),
+    );
+    const hint = meant === null ? '' : `; did you mean ${meant}?`;
+    return `is the address of no member of the workspace${hint}`;
+  }
+}
+
+function memberIdOf(member: Member): string {
+  return member.id.workspace_member_id.toLowerCase();
+}
