@@ -75,8 +75,8 @@ const ROUTES: readonly ControlRoute[] = [
   ),
   control(
     'POST /tokens',
-    ({ sandbox, body }) => sandbox.setToken(body.token, body.active),
-    z.strictObject({ token: text, active: z.boolean() }),
+    ({ sandbox, body }) => sandbox.setToken(body.token, body.active, body.scopes),
+    z.strictObject({ token: text, active: z.boolean(), scopes: z.array(text).optional() }),
   ),
   control('GET /state', ({ sandbox }) => sandbox.summary()),
   control('GET /webhooks/deliveries', ({ sandbox }) => sandbox.deliveries()),

@@ -14,6 +14,7 @@ import type { Settings } from './options.ts';
 import type { LoggedRequest } from './request-log.ts';
 import { attioRouter } from './routes/index.ts';
 import type { Match, TokenState } from './routes/router.ts';
+import { ALL_SCOPES, checkScopes } from './scopes.ts';
 import type { State } from './state.ts';
 
 interface Incoming {
@@ -159,6 +160,7 @@ export class Pipeline {
       if (incoming.match !== null && !incoming.match.route.open && token.kind !== 'live') {
         throw new AttioError(401, 'unauthorized', UNAUTHORIZED);
       }
+      if (incoming.match !== null && !incoming.match.route.open) checkScopes(token.scopes, incoming.match);
       const kind = requestKind(incoming.request.method, incoming.path);
       const retryAfter = this.#state.limiter?.admit(kind, this.#settings.now()) ?? null;
       if (retryAfter !== null) {
@@ -170,7 +172,7 @@ export class Pipeline {
 
   /** Someone else's request inside the workspace: a person at the screen. */
   asActor(actor: Actor, request: PlainRequest): PlainResponse {
-    const token: TokenState = { kind: 'live', actor, clientId: '' };
+    const token: TokenState = { kind: 'live', actor, clientId: '', scopes: ALL_SCOPES };
     return this.#reply(guarded(() => runRoute(this.#state, this.#receive(request), token)));
   }
 

@@ -177,8 +177,9 @@ export class Sandbox {
     );
   }
 
-  setToken(token: string, active: boolean): void {
-    this.#state.tokens.set(token, active);
+  /** @param scopes all that the token may do, such as `note:read-write`; left out: everything */
+  setToken(token: string, active: boolean, scopes?: readonly string[]): void {
+    this.#state.tokens.set(token, active, scopes);
   }
 
   addFault(fault: FaultInput): Fault {

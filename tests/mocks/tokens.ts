@@ -1,22 +1,30 @@
 import { stableUuid } from './core/random.ts';
 import type { TokenState } from './routes/router.ts';
+import { ALL_SCOPES } from './scopes.ts';
 
 /** Any token is live unless revoked; each stands for an API-token actor of its own, the same in every run. */
 export class Tokens {
   readonly #revoked = new Set(['revoked']);
 
-  set(token: string, active: boolean): void {
+  readonly #scopes = new Map<string, readonly string[]>();
+
+  /** @param scopes all that the token may do; left out: everything */
+  set(token: string, active: boolean, scopes: readonly string[] = ALL_SCOPES): void {
+    this.#scopes.set(token, scopes);
     if (active) this.#revoked.delete(token);
     else this.#revoked.add(token);
   }
 
   read(authorization: string | undefined): TokenState {
     const token = tokenOf(authorization);
-    if (token === null) return { kind: 'missing', actor: { type: 'api-token', id: null }, clientId: '' };
+    if (token === null) {
+      return { kind: 'missing', actor: { type: 'api-token', id: null }, clientId: '', scopes: [] };
+    }
     return {
       kind: this.#revoked.has(token) ? 'revoked' : 'live',
       actor: { type: 'api-token', id: stableUuid(`token ${token}`) },
       clientId: stableUuid(`client ${token}`),
+      scopes: this.#scopes.get(token) ?? ALL_SCOPES,
     };
   }
 }

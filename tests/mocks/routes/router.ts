@@ -21,6 +21,8 @@ export interface TokenState {
   readonly kind: 'live' | 'revoked' | 'missing';
   readonly actor: Actor;
   readonly clientId: string;
+  /** Such as `note:read-write`. */
+  readonly scopes: readonly string[];
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -1,21 +1,6 @@
 import { AttioError } from '../core/errors.ts';
 import { route } from './router.ts';
 
-const SCOPES = [
-  'call_recording:read-write',
-  'comment:read-write',
-  'file:read-write',
-  'list_configuration:read-write',
-  'list_entry:read-write',
-  'meeting:read-write',
-  'note:read-write',
-  'object_configuration:read-write',
-  'record_permission:read-write',
-  'task:read-write',
-  'user_management:read',
-  'webhook:read-write',
-].join(' ');
-
 /** Never 401: an unknown token is simply not active. The one answer without `{data}`. */
 export const selfRoutes = [
   route({
@@ -29,7 +14,7 @@ export const selfRoutes = [
       const { workspace, members } = world;
       return {
         active: true,
-        scope: SCOPES,
+        scope: token.scopes.join(' '),
         client_id: token.clientId,
         token_type: 'Bearer',
         exp: null,
