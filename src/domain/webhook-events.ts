@@ -44,6 +44,14 @@ export const WEBHOOK_EVENTS = {
 
 export type WebhookEventType = keyof typeof WEBHOOK_EVENTS;
 
+/** Documented as an event, but not among the types that a webhook can subscribe to. */
+const NOT_SUBSCRIBABLE: ReadonlySet<string> = new Set(['activity-attribute.created']);
+
+/** What our webhook subscribes to: every event that we handle and Attio lets one subscribe to. */
+export const SUBSCRIBED_EVENTS: readonly string[] = Object.keys(WEBHOOK_EVENTS).filter(
+  (type) => !NOT_SUBSCRIBABLE.has(type),
+);
+
 export function isKnownEventType(type: string): type is WebhookEventType {
   return Object.hasOwn(WEBHOOK_EVENTS, type);
 }

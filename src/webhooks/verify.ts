@@ -8,6 +8,12 @@ export interface SignatureHeaders {
   readonly xAttio: string | undefined;
 }
 
+/** Told of every signature that was checked. */
+export interface SignatureObserver {
+  accepted(): void;
+  refused(): void;
+}
+
 /** Lower-case hex of 32 bytes. A header sent twice arrives joined by a comma, and fails here. */
 const HEX_SHA256 = /^[0-9a-f]{64}$/;
 
@@ -17,10 +23,12 @@ const HEX_SHA256 = /^[0-9a-f]{64}$/;
  */
 export class SignatureVerifier {
   readonly #secrets: readonly string[];
+  readonly #observer: SignatureObserver | null;
 
   /** @param secrets several while a secret is being rotated: any of them will do */
-  constructor(secrets: readonly string[]) {
+  constructor(secrets: readonly string[], observer: SignatureObserver | null = null) {
     this.#secrets = secrets;
+    this.#observer = observer;
   }
 
   get configured(): boolean {
@@ -37,6 +45,8 @@ export class SignatureVerifier {
     const matches = this.#secrets.map((secret) =>
       timingSafeEqual(given, createHmac('sha256', secret).update(rawBody).digest()),
     );
-    return matches.includes(true);
+    const accepted = matches.includes(true);
+    this.#observer?.[accepted ? 'accepted' : 'refused']();
+    return accepted;
   }
 }
