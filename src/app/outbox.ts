@@ -1,4 +1,5 @@
 import type { DeadLetter } from '../domain/dead-letters.ts';
+import { isItemRow } from '../domain/outbox.ts';
 import { GroupCommit } from '../queue/group-commit.ts';
 import { PacedBatcher } from '../queue/paced-batcher.ts';
 import { OutboxDelivery } from '../services/outbox/delivery.ts';
@@ -9,7 +10,7 @@ import { reviveWrite } from '../services/outbox/revival.ts';
 import { Settler } from '../services/outbox/settler.ts';
 import { TargetFinder } from '../services/outbox/target.ts';
 import { Waiters } from '../services/outbox/waiters.ts';
-import { OutboxWorker } from '../services/outbox/worker.ts';
+import { type Courier, OutboxWorker } from '../services/outbox/worker.ts';
 import { OutboxWriter } from '../services/outbox/writer.ts';
 import { entityKindOf } from '../services/sync/mapping.ts';
 import type { WorkspaceGuard } from '../services/workspace.ts';
@@ -60,28 +61,31 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     events,
     lookAgain,
   });
-  const worker = new OutboxWorker({
-    outbox: store.outbox,
-    delivery: new OutboxDelivery({
-      records: client.records,
-      targets: new TargetFinder({
-        entities: store.entities,
-        outbox: store.outbox,
-        source: mirror.source,
-        look,
-        gone: mirror.gone,
-      }),
-      settler,
-      schema,
-      clock,
-      attioTime: (ms) => client.attioTime(ms),
-      heldBackAfterMs: config.outbox.writeWaitMs,
-      onDoubted(object, recordId) {
-        if (entityKindOf(object) !== null) lookAgain(object, recordId);
-      },
+  const delivery = new OutboxDelivery({
+    records: client.records,
+    targets: new TargetFinder({
+      entities: store.entities,
+      outbox: store.outbox,
+      source: mirror.source,
+      look,
+      gone: mirror.gone,
     }),
     settler,
     schema,
+    clock,
+    attioTime: (ms) => client.attioTime(ms),
+    heldBackAfterMs: config.outbox.writeWaitMs,
+    onDoubted(object, recordId) {
+      if (entityKindOf(object) !== null) lookAgain(object, recordId);
+    },
+  });
+  const things: Courier = {
+    deliver: async (row, signal) => (isItemRow(row) ? undefined : delivery.deliver(row, signal)),
+    refuse: async (row, failure) => (isItemRow(row) ? undefined : settler.refuse(row, failure)),
+  };
+  const worker = new OutboxWorker({
+    outbox: store.outbox,
+    courierOf: () => things,
     waiters,
     workspace,
     isCircuitOpen: () => client.circuit.state !== 'closed',
@@ -121,7 +125,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     writer,
     removal,
     async revive(letter: DeadLetter) {
-      await reviveWrite({ store, clock }, letter);
+      await reviveWrite({ store, clock, showItem: async () => {} }, letter);
       worker.wake();
     },
     async stop() {

@@ -1,4 +1,5 @@
 import type { EntityKind } from './entities.ts';
+import { type ItemKind, isItemKind } from './items.ts';
 import type { Json, JsonObject } from './json.ts';
 
 /**
@@ -20,11 +21,15 @@ export function entityReference(kind: EntityKind, id: string): JsonObject {
 /** The values that both sides last agreed on when a write was accepted, by field; a field is missing when unknown. */
 export type WriteBase = { readonly [field: string]: Json };
 
-export type OutboxOperation = 'upsert' | 'delete';
+/** What can be written to Attio: things with a record, and what hangs on records. */
+export type WriteKind = EntityKind | ItemKind;
 
-export interface NewOutboxRow {
+/** `upsert` and `delete` are of things, `create` and `update` of items. */
+export type OutboxOperation = 'upsert' | 'delete' | 'create' | 'update';
+
+export interface NewOutboxRow<K extends WriteKind = EntityKind> {
   readonly operation: OutboxOperation;
-  readonly kind: EntityKind;
+  readonly kind: K;
   readonly entityId: string;
   /** `upsert`: the lower-case e-mail address or domain that it is found by. */
   readonly key: string | null;
@@ -39,9 +44,18 @@ export interface NewOutboxRow {
   readonly batch: { readonly id: string; readonly index: number } | null;
 }
 
-export interface OutboxRow extends NewOutboxRow {
+export interface OutboxRow<K extends WriteKind = EntityKind> extends NewOutboxRow<K> {
   readonly id: number;
   readonly attempts: number;
+  /** When a request that makes something was first about to be sent; null: it never was. ISO 8601 UTC. */
+  readonly sentAt: string | null;
+}
+
+/** A row of any kind. */
+export type WriteRow = OutboxRow | OutboxRow<ItemKind>;
+
+export function isItemRow(row: WriteRow): row is OutboxRow<ItemKind> {
+  return isItemKind(row.kind);
 }
 
 /** `refused`: the one who asked was told, so there is no dead letter. `cancelled`: the thing was erased. */

@@ -7,7 +7,14 @@ import type { Change, NewChange } from '../domain/changes.ts';
 import type { Conflict, NewConflict } from '../domain/conflicts.ts';
 import type { DeadLetter, DeadLetterKind, NewDeadLetter } from '../domain/dead-letters.ts';
 import type { EntityKind, EntityRow } from '../domain/entities.ts';
-import type { NewOutboxRow, OutboxOutcome, OutboxRow, WriteBase } from '../domain/outbox.ts';
+import type {
+  NewOutboxRow,
+  OutboxOutcome,
+  OutboxRow,
+  WriteBase,
+  WriteKind,
+  WriteRow,
+} from '../domain/outbox.ts';
 import type { MirroredRecord } from '../domain/records.ts';
 import type { RunCounts, RunStatus, SyncRun } from '../domain/sync-runs.ts';
 import type { SyncFailure } from '../domain/sync-state.ts';
@@ -66,33 +73,35 @@ export interface EntityStore {
 
 export interface OutboxStore {
   /** @returns the row's id */
-  add(row: NewOutboxRow): Promise<number>;
-  get(id: number): Promise<(OutboxRow & { readonly status: string }) | undefined>;
+  add(row: NewOutboxRow<WriteKind>): Promise<number>;
+  get(id: number): Promise<(WriteRow & { readonly status: string }) | undefined>;
   /** The first pending one of each thing that is not in hand and not of a held object. */
   due(
     now: string,
-    but: { readonly inHand: ReadonlySet<number>; readonly held: readonly EntityKind[] },
+    but: { readonly inHand: ReadonlySet<number>; readonly held: readonly WriteKind[] },
     limit: number,
-  ): Promise<OutboxRow[]>;
+  ): Promise<WriteRow[]>;
   /** What was put off is due now. */
   hurry(now: string): Promise<void>;
   nextDueAt(after: string): Promise<string | null>;
   /** Pending rows by thing, in order. */
-  pendingOf(kind: EntityKind, entityIds: readonly string[]): Promise<Map<string, OutboxRow[]>>;
+  pendingOf<K extends WriteKind>(kind: K, entityIds: readonly string[]): Promise<Map<string, OutboxRow<K>[]>>;
   /** Only a pending row can be settled. @returns whether it was */
   settle(id: number, outcome: OutboxOutcome, at: string, failure: SyncFailure | null): Promise<boolean>;
   bury(letter: NewDeadLetter): Promise<void>;
   rebase(id: number, base: WriteBase): Promise<void>;
   setExternalIdBefore(id: number, externalId: string | null): Promise<void>;
   redirect(kind: EntityKind, fromId: string, toId: string): Promise<void>;
+  /** A request that makes something is about to be sent. */
+  markSent(id: number, at: string): Promise<void>;
   retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void>;
   revive(id: number, letterId: number, now: string): Promise<boolean>;
-  cancelOf(kind: EntityKind, entityId: string, at: string): Promise<number[]>;
+  cancelOf(kind: WriteKind, entityId: string, at: string): Promise<number[]>;
   /** Whether the record of a thing was asked to be deleted after a row of it, done or not. */
   isToBeDeleted(kind: EntityKind, entityId: string, afterId: number): Promise<boolean>;
   /** Which of these things have pending rows. */
-  pendingAmong(kind: EntityKind, entityIds: readonly string[]): Promise<Set<string>>;
-  lastFailureOf(kind: EntityKind, entityId: string): Promise<SyncFailure | null>;
+  pendingAmong(kind: WriteKind, entityIds: readonly string[]): Promise<Set<string>>;
+  lastFailureOf(kind: WriteKind, entityId: string): Promise<SyncFailure | null>;
   stats(): Promise<{ pending: number; oldestAcceptedAt: string | null }>;
 }
 
@@ -217,9 +226,9 @@ export interface SyncEvents {
 
 /** What happened to writes. Never throws. */
 export interface OutboxEvents {
-  writeSettled(kind: EntityKind, outcome: OutboxOutcome, lagSeconds: number): void;
-  writeRetried(kind: EntityKind, attempt: number, error: unknown): void;
-  writeBuried(kind: EntityKind, reason: string): void;
+  writeSettled(kind: WriteKind, outcome: OutboxOutcome, lagSeconds: number): void;
+  writeRetried(kind: WriteKind, attempt: number, error: unknown): void;
+  writeBuried(kind: WriteKind, reason: string): void;
   conflictDecided(object: string, decided: 'local' | 'attio', count: number): void;
   outboxPaused(waitMs: number, error: unknown): void;
   unexpected(where: string, error: unknown): void;

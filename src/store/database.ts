@@ -1,9 +1,11 @@
 import { Kysely, sql, type Transaction } from 'kysely';
-import { type MigrationProvider, Migrator } from 'kysely/migration';
+import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration';
 import { StorageUnavailableError } from '../domain/storage.ts';
 import { initial } from './migrations/001-initial.ts';
 import { outbox } from './migrations/002-outbox.ts';
 import { idempotency } from './migrations/003-idempotency.ts';
+import { items } from './migrations/004-items.ts';
+import { webhookTrust } from './migrations/007-webhook-trust.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
 import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
@@ -17,13 +19,18 @@ export type Handle = Kysely<Schema> | Transaction<Schema>;
 /** Rows per statement: well under SQLite's 32,766 bound parameters for the widest table. */
 export const ROWS_PER_STATEMENT = 500;
 
-const migrations: MigrationProvider = {
-  getMigrations: async () => ({
-    '001-initial': initial,
-    '002-outbox': outbox,
-    '003-idempotency': idempotency,
-  }),
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '001-initial': initial,
+  '002-outbox': outbox,
+  '003-idempotency': idempotency,
+  '004-items': items,
+  '007-webhook-trust': webhookTrust,
 };
+
+/** In their order. */
+export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);
+
+const migrations: MigrationProvider = { getMigrations: async () => MIGRATIONS };
 
 /**
  * Opens the database; does not migrate, and does not yet connect to a server.
@@ -58,16 +65,18 @@ export function transaction<T>(db: Database, work: (tx: Transaction<Schema>) => 
 
 /**
  * Brings the schema up to date; does nothing when it is. Several may start at once: they wait for each other.
+ * @returns the names of the migrations that were done
  * @throws an error with a code when the database is away or not fit; what a migration threw, and it is rolled back
  */
-export async function migrate(db: Database): Promise<void> {
-  const { error } = await new Migrator({
+export async function migrate(db: Database): Promise<string[]> {
+  const { error, results = [] } = await new Migrator({
     db,
     provider: migrations,
     ...(await placeOf(db)),
   }).migrateToLatest();
   if (error instanceof StorageUnavailableError) throw unusable('database', error.cause);
   if (error !== undefined) throw error;
+  return results.map((result) => result.migrationName);
 }
 
 /** Kysely looks for its own tables in all schemas, of whatever application, unless it is told which one is ours. */

@@ -1,11 +1,17 @@
-import type { Selectable } from 'kysely';
 import type { NewDeadLetter } from '../domain/dead-letters.ts';
 import type { EntityKind } from '../domain/entities.ts';
-import type { NewOutboxRow, OutboxOperation, OutboxOutcome, OutboxRow, WriteBase } from '../domain/outbox.ts';
+import type {
+  NewOutboxRow,
+  OutboxOutcome,
+  OutboxRow,
+  WriteBase,
+  WriteKind,
+  WriteRow,
+} from '../domain/outbox.ts';
 import type { SyncFailure } from '../domain/sync-state.ts';
 import { chunks, type Handle, loadBy, parseJson } from './database.ts';
 import { insertDeadLetters } from './dead-letters.ts';
-import type { OutboxTable } from './schema.ts';
+import { newRow, readRow } from './outbox-rows.ts';
 
 /**
  * What internal systems asked to be written to Attio and were answered for. A row is `pending` until its effect is in
@@ -19,33 +25,16 @@ export class OutboxStore {
     this.#db = db;
   }
 
-  async add(row: NewOutboxRow): Promise<number> {
+  async add(row: NewOutboxRow<WriteKind>): Promise<number> {
     const { id } = await this.#db
       .insertInto('outbox')
-      .values({
-        operation: row.operation,
-        kind: row.kind,
-        entity_id: row.entityId,
-        key: row.key,
-        intent_json: JSON.stringify(row.intent),
-        base_json: JSON.stringify(row.base),
-        undo_json: JSON.stringify({ externalId: row.externalIdBefore }),
-        status: 'pending',
-        attempts: 0,
-        next_attempt_at: row.acceptedAt,
-        accepted_at: row.acceptedAt,
-        settled_at: null,
-        after_id: row.afterId,
-        batch_id: row.batch?.id ?? null,
-        batch_index: row.batch?.index ?? null,
-        error_json: null,
-      })
+      .values(newRow(row))
       .returning('id')
       .executeTakeFirstOrThrow();
     return id;
   }
 
-  async get(id: number): Promise<(OutboxRow & { readonly status: string }) | undefined> {
+  async get(id: number): Promise<(WriteRow & { readonly status: string }) | undefined> {
     const row = await this.#db.selectFrom('outbox').selectAll().where('id', '=', id).executeTakeFirst();
     return row && { ...readRow(row), status: row.status };
   }
@@ -53,9 +42,9 @@ export class OutboxStore {
   /** Rows that may be sent now, the oldest first: the first pending one of each thing, and none before the one it waits for. */
   async due(
     now: string,
-    but: { readonly inHand: ReadonlySet<number>; readonly held: readonly EntityKind[] },
+    but: { readonly inHand: ReadonlySet<number>; readonly held: readonly WriteKind[] },
     limit: number,
-  ): Promise<OutboxRow[]> {
+  ): Promise<WriteRow[]> {
     const { inHand, held } = but;
     const rows = await this.#db
       .selectFrom('outbox')
@@ -119,7 +108,10 @@ export class OutboxStore {
   }
 
   /** Pending rows by thing, in order. */
-  async pendingOf(kind: EntityKind, entityIds: readonly string[]): Promise<Map<string, OutboxRow[]>> {
+  async pendingOf<K extends WriteKind>(
+    kind: K,
+    entityIds: readonly string[],
+  ): Promise<Map<string, OutboxRow<K>[]>> {
     const byId = await loadBy(
       entityIds,
       (ids) =>
@@ -132,7 +124,7 @@ export class OutboxStore {
           .orderBy('id')
           .execute(),
       (row) => String(row.id),
-      readRow,
+      (row) => readRow(row) as WriteRow as OutboxRow<K>, // those of this kind were asked for
     );
     return Map.groupBy(
       [...byId.values()].sort((a, b) => a.id - b.id),
@@ -141,7 +133,7 @@ export class OutboxStore {
   }
 
   /** Which of these things have pending rows. */
-  async pendingAmong(kind: EntityKind, entityIds: readonly string[]): Promise<Set<string>> {
+  async pendingAmong(kind: WriteKind, entityIds: readonly string[]): Promise<Set<string>> {
     const found = await loadBy(
       entityIds,
       (ids) =>
@@ -215,6 +207,16 @@ export class OutboxStore {
       .execute();
   }
 
+  /** A request that makes something is about to be sent: from now on it is looked for before it is sent again. */
+  async markSent(id: number, at: string): Promise<void> {
+    await this.#db
+      .updateTable('outbox')
+      .set({ sent_at: at })
+      .where('id', '=', id)
+      .where('sent_at', 'is', null)
+      .execute();
+  }
+
   async retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void> {
     await this.#db
       .updateTable('outbox')
@@ -244,7 +246,7 @@ export class OutboxStore {
   }
 
   /** Forgets what is on its way for a thing, values and letters included. @returns ids of rows that were pending */
-  async cancelOf(kind: EntityKind, entityId: string, at: string): Promise<number[]> {
+  async cancelOf(kind: WriteKind, entityId: string, at: string): Promise<number[]> {
     const rows = await this.#db
       .selectFrom('outbox')
       .select(['id', 'status'])
@@ -293,7 +295,7 @@ export class OutboxStore {
   }
 
   /** Why the newest of a thing's dead writes is dead; null when there is none. */
-  async lastFailureOf(kind: EntityKind, entityId: string): Promise<SyncFailure | null> {
+  async lastFailureOf(kind: WriteKind, entityId: string): Promise<SyncFailure | null> {
     const row = await this.#db
       .selectFrom('outbox')
       .select('error_json')
@@ -313,22 +315,4 @@ export class OutboxStore {
       .executeTakeFirstOrThrow();
     return { pending: Number(row.pending), oldestAcceptedAt: row.oldest };
   }
-}
-
-function readRow(row: Selectable<OutboxTable>): OutboxRow {
-  return {
-    id: row.id,
-    operation: row.operation as OutboxOperation, // written from a NewOutboxRow
-    kind: row.kind as EntityKind, // written from a NewOutboxRow
-    entityId: row.entity_id,
-    key: row.key,
-    intent: parseJson(row.intent_json),
-    base: parseJson(row.base_json),
-    externalIdBefore: parseJson<{ externalId?: string | null }>(row.undo_json).externalId,
-    attempts: row.attempts,
-    acceptedAt: row.accepted_at,
-    afterId: row.after_id,
-    batch:
-      row.batch_id === null || row.batch_index === null ? null : { id: row.batch_id, index: row.batch_index },
-  };
 }

@@ -12,6 +12,10 @@ export interface Schema {
   change: ChangeTable;
   /** What has been dropped from the feed, so that a reader who is too late learns it. */
   change_feed: { id: 1; pruned_through: number };
+  /** SHA-256 (hex) of the secret that Attio told when the webhook was registered. */
+  webhook_secret: { webhook_id: string; secret_sha256: string; noted_at: string };
+  /** When a delivery's signature was last right, and when last wrong. */
+  webhook_signature: { id: 1; accepted_at: string | null; refused_at: string | null };
   webhook_delivery: { dedupe_key: string; received_at: string };
   inbox: InboxTable;
   dead_letter: DeadLetterTable;
@@ -20,6 +24,9 @@ export interface Schema {
   outbox: OutboxTable;
   batch: { id: string; total: number; rejected_json: string; created_at: string };
   conflict: ConflictTable;
+  item: ItemTable;
+  /** One row per record that an item is about. */
+  item_link: ItemLinkTable;
   sync_page: { run_id: string; page_offset: number; record_ids: string; read_at: string; last: 0 | 1 };
 }
 
@@ -109,6 +116,37 @@ export interface OutboxTable {
   batch_id: string | null;
   batch_index: number | null;
   error_json: string | null;
+  sent_at: string | null;
+}
+
+export interface ItemTable {
+  kind: string;
+  id: string;
+  attio_id: string | null;
+  list_id: string | null;
+  entry_id: string | null;
+  thread_id: string | null;
+  stage: string | null;
+  is_completed: 0 | 1 | null;
+  body_json: string;
+  shown_json: string;
+  hash: string;
+  read_at: string;
+  version: number;
+  created_at: string;
+  updated_at: string;
+  deleted_at: string | null;
+  sync_failure_json: string | null;
+  request_key: string | null;
+}
+
+export interface ItemLinkTable {
+  kind: string;
+  item_id: string;
+  position: number;
+  object: string;
+  record_id: string | null;
+  entity_id: string | null;
 }
 
 export interface ConflictTable {

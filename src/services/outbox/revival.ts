@@ -1,7 +1,9 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { DeadLetter } from '../../domain/dead-letters.ts';
+import type { ItemKind } from '../../domain/items.ts';
+import { isItemRow, type OutboxRow } from '../../domain/outbox.ts';
 import { ServiceError } from '../errors.ts';
-import type { UnitOfWork } from '../ports.ts';
+import type { Stores, UnitOfWork } from '../ports.ts';
 import { keysOf } from '../sync/mapping.ts';
 import { overlay } from '../sync/overlay.ts';
 import { takeExternalId } from './external-ids.ts';
@@ -11,7 +13,12 @@ import { takeExternalId } from './external-ids.ts';
  * @throws ServiceError `refused` when there is nothing left of it
  */
 export async function reviveWrite(
-  deps: { readonly store: UnitOfWork; readonly clock: Clock },
+  deps: {
+    readonly store: UnitOfWork;
+    readonly clock: Clock;
+    /** Shows again what the write of an item asks for. */
+    readonly showItem: (stores: Stores, row: OutboxRow<ItemKind>, at: string) => Promise<void>;
+  },
   letter: DeadLetter,
 ): Promise<void> {
   const at = new Date(deps.clock.now()).toISOString();
@@ -21,22 +28,28 @@ export async function reviveWrite(
       throw new ServiceError('refused', 'there is nothing left of this write');
     }
     await stores.outbox.revive(row.id, Number(letter.id), at);
-    const entity = await stores.entities.find(row.kind, row.entityId);
-    if (entity === undefined) return;
-    if (row.operation === 'delete') {
-      const recordIds = entity.recordId === null ? [] : [entity.recordId];
-      return stores.records.setHidden(row.kind, recordIds, true, at);
-    }
-    const facts = overlay(row.kind, entity.facts, [row.intent]);
-    const externalId = await takeExternalId(stores, row, entity);
-    const shown = {
-      externalId,
-      facts,
-      keys: keysOf(facts),
-      version: entity.version + 1,
-      updatedAt: at,
-      syncFailure: null,
-    };
-    await stores.entities.put([{ ...entity, ...shown }]);
+    if (isItemRow(row)) return deps.showItem(stores, row, at);
+    await showThing(stores, row, at);
   });
+}
+
+async function showThing(stores: Stores, row: OutboxRow, at: string): Promise<void> {
+  const { kind } = row;
+  const entity = await stores.entities.find(kind, row.entityId);
+  if (entity === undefined) return;
+  if (row.operation === 'delete') {
+    const recordIds = entity.recordId === null ? [] : [entity.recordId];
+    return stores.records.setHidden(kind, recordIds, true, at);
+  }
+  const facts = overlay(kind, entity.facts, [row.intent]);
+  const externalId = await takeExternalId(stores, row, entity);
+  const shown = {
+    externalId,
+    facts,
+    keys: keysOf(facts),
+    version: entity.version + 1,
+    updatedAt: at,
+    syncFailure: null,
+  };
+  await stores.entities.put([{ ...entity, ...shown }]);
 }

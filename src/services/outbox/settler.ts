@@ -6,7 +6,7 @@ import type { SyncFailure } from '../../domain/sync-state.ts';
 import type { OutboxEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { ApplyService } from '../sync/apply.ts';
-import { type PlainOf, reproject } from '../sync/project.ts';
+import { reproject } from '../sync/project.ts';
 import { conflictRows, rebase } from './agreement.ts';
 import type { Failure } from './failure.ts';
 import { goBack, letterOf } from './going-back.ts';
@@ -134,8 +134,9 @@ export class Settler {
    * Attio refuses the write for good, or has for too long: the thing goes back to what both sides agree on. Whoever
    * waits is told; if nobody does, a dead letter is left.
    */
-  async refuse(row: OutboxRow, failure: Failure, plainOf: PlainOf): Promise<void> {
-    const { store, waiters, events, lookAgain } = this.#deps;
+  async refuse(row: OutboxRow, failure: Failure): Promise<void> {
+    const { store, waiters, events, lookAgain, schema } = this.#deps;
+    const plainOf = await schema.plainValues(row.kind);
     const at = this.#now();
     let restored: string | null = null;
     let buried = false;

@@ -1,15 +1,11 @@
 import type { Clock } from '../../domain/clock.ts';
-import type { EntityKind } from '../../domain/entities.ts';
-import type { OutboxRow } from '../../domain/outbox.ts';
+import type { WriteKind, WriteRow } from '../../domain/outbox.ts';
 import { StorageUnavailableError } from '../../domain/storage.ts';
 import { isOutage, ServiceError } from '../errors.ts';
 import type { OutboxEvents, OutboxStore } from '../ports.ts';
-import type { SchemaService } from '../schema.ts';
 import { WorkLoop } from '../work-loop.ts';
 import type { WorkspaceGuard } from '../workspace.ts';
-import type { OutboxDelivery } from './delivery.ts';
 import { type Failure, failureOf } from './failure.ts';
-import type { Settler } from './settler.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface OutboxOptions {
@@ -21,11 +17,17 @@ export interface OutboxOptions {
   readonly giveUpAfterMs: number;
 }
 
+/** How writes of one kind are brought over, and how they end when they cannot be. */
+export interface Courier {
+  /** Resolves when the write is in Attio and that is committed here. @throws ServiceError or AttioApiError */
+  deliver(row: WriteRow, signal: AbortSignal): Promise<void>;
+  /** The write is given up, or Attio refuses it for good. */
+  refuse(row: WriteRow, failure: Failure): Promise<void>;
+}
+
 export interface OutboxWorkerDeps {
   readonly outbox: OutboxStore;
-  readonly delivery: Pick<OutboxDelivery, 'deliver'>;
-  readonly settler: Settler;
-  readonly schema: Pick<SchemaService, 'plainValues'>;
+  readonly courierOf: (kind: WriteKind) => Courier;
   readonly waiters: Waiters;
   readonly workspace: Pick<WorkspaceGuard, 'maySync' | 'token'>;
   /** Attio is not asked for a while, or by one probe alone: what is sent now fails at once. */
@@ -59,16 +61,16 @@ const LAST_PAUSE_MS = 10_000;
  */
 export class OutboxWorker {
   readonly #deps: OutboxWorkerDeps;
-  readonly #loop: WorkLoop<OutboxRow>;
+  readonly #loop: WorkLoop<WriteRow>;
   /** Rows that met something which a person must mend, since the last one of their object that did not. */
-  readonly #misfits = new Map<EntityKind, Set<number>>();
+  readonly #misfits = new Map<WriteKind, Set<number>>();
   /** Objects of which nothing is taken in hand for a while. */
-  readonly #holds = new Map<EntityKind, { readonly untilMs: number; readonly lastsMs: number }>();
+  readonly #holds = new Map<WriteKind, { readonly untilMs: number; readonly lastsMs: number }>();
 
   constructor(deps: OutboxWorkerDeps) {
     const { outbox, workspace, waiters, events, clock, random, options } = deps;
     this.#deps = deps;
-    this.#loop = new WorkLoop<OutboxRow>({
+    this.#loop = new WorkLoop<WriteRow>({
       source: {
         // From the first, always: a row can be taken when the one before it is settled, whatever its id.
         due: (now, _afterId, inHand, limit) => outbox.due(now, { inHand, held: this.#held() }, limit),
@@ -88,7 +90,7 @@ export class OutboxWorker {
   }
 
   /** Nothing of this object can be sent now, so nobody need wait for it. */
-  isHeldUp(kind: EntityKind): boolean {
+  isHeldUp(kind: WriteKind): boolean {
     const { workspace, isCircuitOpen } = this.#deps;
     // Right after a start Attio is still being asked who we are: that is worth waiting for.
     const isBarred = !workspace.maySync && workspace.token !== 'unknown';
@@ -125,9 +127,9 @@ export class OutboxWorker {
     await this.#loop.stop();
   }
 
-  async #settle(row: OutboxRow): Promise<void> {
+  async #settle(row: WriteRow): Promise<void> {
     try {
-      await this.#deps.delivery.deliver(row, this.#loop.stopped);
+      await this.#deps.courierOf(row.kind).deliver(row, this.#loop.stopped);
       this.#loop.succeeded();
       this.#holds.delete(row.kind);
       this.#misfits.delete(row.kind);
@@ -139,7 +141,7 @@ export class OutboxWorker {
   }
 
   /** @throws what is an outage: it pauses all */
-  async #dealWith(row: OutboxRow, failure: Failure): Promise<void> {
+  async #dealWith(row: WriteRow, failure: Failure): Promise<void> {
     try {
       await this.#failed(row, failure);
     } catch (error) {
@@ -155,7 +157,7 @@ export class OutboxWorker {
     return { kind: 'transient', error, code: 'unexpected', detail, message: detail, attio: null };
   }
 
-  async #failed(row: OutboxRow, failure: Failure): Promise<void> {
+  async #failed(row: WriteRow, failure: Failure): Promise<void> {
     const { clock, options } = this.#deps;
     const ageMs = clock.now() - Date.parse(row.acceptedAt);
     if (failure.kind === 'refused') return this.#refuse(row, failure);
@@ -167,7 +169,7 @@ export class OutboxWorker {
   }
 
   /** One record may be forbidden to us; when several are in a row, it is the object. */
-  async #misfit(row: OutboxRow, ageMs: number): Promise<void> {
+  async #misfit(row: WriteRow, ageMs: number): Promise<void> {
     const misfits = this.#misfits.get(row.kind) ?? new Set();
     this.#misfits.set(row.kind, misfits.add(row.id));
     if (misfits.size >= MISFITS_OF_AN_OBJECT) this.#hold(row);
@@ -175,7 +177,7 @@ export class OutboxWorker {
   }
 
   /** One hold for all that meet the same fault; the rows stay as they are. */
-  #hold(row: OutboxRow): void {
+  #hold(row: WriteRow): void {
     this.#deps.waiters.dismiss(row.id);
     this.#misfits.set(
       row.kind,
@@ -188,7 +190,7 @@ export class OutboxWorker {
     this.#holds.set(row.kind, { untilMs: now + lastsMs, lastsMs });
   }
 
-  #held(): EntityKind[] {
+  #held(): WriteKind[] {
     const now = this.#deps.clock.now();
     return [...this.#holds].filter(([, hold]) => hold.untilMs > now).map(([kind]) => kind);
   }
@@ -199,7 +201,7 @@ export class OutboxWorker {
     return ends.map((untilMs) => new Date(untilMs).toISOString());
   }
 
-  async #countAttempt(row: OutboxRow, failure: Failure): Promise<void> {
+  async #countAttempt(row: WriteRow, failure: Failure): Promise<void> {
     const attempts = row.attempts + 1;
     if (attempts >= this.#deps.options.maxAttempts && failure.code === 'unexpected') {
       return this.#refuse({ ...row, attempts }, { ...failure, code: 'attempts_exhausted' });
@@ -208,17 +210,16 @@ export class OutboxWorker {
     this.#deps.events.writeRetried(row.kind, attempts, failure.error);
   }
 
-  async #retryIn(row: OutboxRow, attempts: number, waitMs: number): Promise<void> {
+  async #retryIn(row: WriteRow, attempts: number, waitMs: number): Promise<void> {
     if (waitMs > WAITED_FOR_MS) this.#deps.waiters.dismiss(row.id);
     const dueAt = this.#deps.clock.now() + waitMs * (0.75 + this.#deps.random() / 2);
     await this.#deps.outbox.retryLater(row.id, attempts, new Date(dueAt).toISOString());
     this.#loop.dueAt(dueAt);
   }
 
-  async #refuse(row: OutboxRow, failure: Failure): Promise<void> {
-    const { settler, schema } = this.#deps;
+  async #refuse(row: WriteRow, failure: Failure): Promise<void> {
     this.#misfits.delete(row.kind);
-    await settler.refuse(row, failure, await schema.plainValues(row.kind));
+    await this.#deps.courierOf(row.kind).refuse(row, failure);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { BatchRejection } from '../../domain/batches.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { EntityKind } from '../../domain/entities.ts';
+import type { WriteKind } from '../../domain/outbox.ts';
 import { type MemberFault, ServiceError } from '../errors.ts';
 import type { BatchReceipt, WriteOptions } from '../inputs.ts';
 import type { BatchStore, OutboxStore } from '../ports.ts';
@@ -69,7 +70,7 @@ export class OutboxWriter {
     const until = this.#deps.clock.now() + this.#deps.writeWaitMs;
     const faults = await this.#faults(draft, given);
     if (faults.length > 0) throw invalid(faults);
-    await this.#makeRoom(1);
+    await this.makeRoom(1);
     const accepted = await this.#deps.log.add({ draft, batch: null, expected: options.wait });
     if ('refused' in accepted) throw accepted.refused;
     const { entityId, outboxId } = accepted;
@@ -84,7 +85,7 @@ export class OutboxWriter {
    * @throws ServiceError `refused`
    */
   async follow(
-    kind: EntityKind,
+    kind: WriteKind,
     outboxId: number,
     { wait, signal }: WriteOptions,
     until = this.#deps.clock.now() + this.#deps.writeWaitMs,
@@ -108,7 +109,7 @@ export class OutboxWriter {
    */
   async writeAll(items: readonly BatchItem[], rejected: readonly BatchRejection[]): Promise<BatchReceipt> {
     const { batches, intake, worker, clock, newId } = this.#deps;
-    await this.#makeRoom(items.length);
+    await this.makeRoom(items.length);
     const checked = await Promise.all(
       items.map(async (item) => ({ item, errors: await this.#faults(item.draft, item.given) })),
     );
@@ -156,7 +157,8 @@ export class OutboxWriter {
     return Promise.race([known, clock.sleep(SCHEMA_WAIT_MS).then(() => null)]);
   }
 
-  async #makeRoom(count: number): Promise<void> {
+  /** @throws ServiceError `unavailable` when too much is pending */
+  async makeRoom(count: number): Promise<void> {
     const { clock, outbox, maxPending } = this.#deps;
     const now = clock.now();
     if (now - this.#countedAt >= RECOUNT_MS) {

@@ -97,6 +97,7 @@ describe('a row', () => {
     expect(await outbox.get(id)).toEqual({
       ...row('a', { batch, externalIdBefore: undefined }),
       id,
+      sentAt: null,
       attempts: 0,
       status: 'pending',
     });
