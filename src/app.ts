@@ -39,7 +39,8 @@ const FORBIDDEN_MS = 90_000;
 /** How long requests under way may take once we are stopping. */
 const HTTP_DRAIN_MS = 4_000;
 
-const HOUR_MS = 60 * 60 * 1000;
+const MINUTE_MS = 60 * 1000;
+const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /** @throws when the database cannot be opened */
@@ -61,10 +62,11 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
     clock: base.clock,
     events: base.events,
     onConfirmed() {
+      attio.views.start();
       worker?.wake();
       outbox?.worker.resume();
       // Warm: a request for an object or an attribute that the workspace lacks then costs no call.
-      for (const object of ['people', 'companies']) attio.schema.attributes(object).catch(() => {});
+      for (const object of new Set(['people', 'companies', ...config.sync.objects])) warm(attio, object);
     },
   });
   const mirror = buildMirror(base, attio, workspace);
@@ -72,6 +74,14 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
   worker = inbox.worker;
   outbox = buildOutbox(base, attio, mirror, workspace);
   return assemble(base, { attio, workspace, mirror, inbox, outbox, stopped });
+}
+
+/** Reads an object's attributes; its view follows them. Not in this workspace, or not now: it is read when needed. */
+function warm({ schema, views }: AttioParts, object: string): void {
+  schema
+    .attributesOf(object)
+    .then((known) => views.attributesRead(object, [...known.values()]))
+    .catch(() => {});
 }
 
 interface Parts {
@@ -109,6 +119,12 @@ function assemble(base: Base, parts: Parts): App {
     },
     onError: (error) => base.events.unexpected('retention', error),
   });
+  const views = new Ticker({
+    clock,
+    everyMs: MINUTE_MS,
+    task: () => attio.views.retry(),
+    onError: (error) => base.events.unexpected('views', error),
+  });
   const stopOnce = async () => {
     health.markDraining();
     draining.abort(new Error('the service is stopping'));
@@ -121,6 +137,7 @@ function assemble(base: Base, parts: Parts): App {
     // They have been told: what they still wait for may end now.
     attio.client.close();
     await ended;
+    await Promise.all([views.stop(), attio.views.stop()]);
     await inbox.idle();
     await database.destroy();
   };
@@ -142,6 +159,7 @@ function assemble(base: Base, parts: Parts): App {
         inbox.worker.start();
         outbox.worker.start();
         retention.start();
+        views.start();
         void workspace.learn(stopped.signal);
         health.markStarted();
         return address;

@@ -9,11 +9,13 @@ import { ChoicesService } from '../services/choices.ts';
 import { ListsService } from '../services/lists.ts';
 import { MembersService } from '../services/members.ts';
 import { SchemaService } from '../services/schema.ts';
+import { ViewsService } from '../services/views.ts';
+import { ViewsStore } from '../store/views.ts';
 import type { Base } from './base.ts';
 
 /** The gateway, and what is read through its caches. */
 export function buildAttio(
-  { config, clock, random, events }: Base,
+  { config, clock, random, events, database }: Base,
   fetch: FetchLike,
   onCircuitClosed: (circuit: CircuitName) => void,
 ) {
@@ -45,8 +47,22 @@ export function buildAttio(
   });
   const schemaCache = new SchemaCache({ ...cache, ttlMs: config.cache.schemaTtlSeconds * 1000 });
   const { objects, lists, members, attributes } = client;
+  const views = new ViewsService({
+    objects: config.sync.objects,
+    store: new ViewsStore(database),
+    events,
+  });
   const definitions = {
-    schema: new CachedSchema({ objects, lists, members, attributes, cache: schemaCache }),
+    schema: new CachedSchema({
+      objects,
+      lists,
+      members,
+      attributes,
+      cache: schemaCache,
+      onAttributes(of, read) {
+        if (of.target === 'objects') views.attributesRead(of.identifier, read);
+      },
+    }),
     clock,
   };
   return {
@@ -56,6 +72,7 @@ export function buildAttio(
     lists: new ListsService({ ...definitions, mirrored: config.sync.lists }),
     choices: new ChoicesService(definitions),
     members: new MembersService(definitions),
+    views,
     readForbiddenAt: () => readForbiddenAt,
   };
 }

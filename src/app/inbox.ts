@@ -27,7 +27,7 @@ export function buildInbox(base: Base, attio: AttioParts, mirror: MirrorParts, w
   registerRecordEvents(router, mirror.refresh);
   registerEntryEvents(router);
   registerActivityEvents(router);
-  registerSchemaEvents(router, attio.schema);
+  registerSchemaEvents(router, attio.schema, attio.views);
   const accepted = new GroupCommit({
     ...COMMIT,
     flush: (deliveries: readonly Delivery[]) =>

@@ -21,19 +21,23 @@ export class CachedSchema {
   readonly #members: Pick<MembersResource, 'list'>;
   readonly #attributes: Pick<AttributesResource, 'all' | 'options' | 'statuses'>;
   readonly #cache: SchemaCache;
+  readonly #onAttributes: (target: AttributeTarget, attributes: readonly Attribute[]) => void;
 
+  /** @param deps.onAttributes told of attributes that Attio has just answered */
   constructor(deps: {
     objects: Pick<ObjectsResource, 'list'>;
     lists: Pick<ListsResource, 'list'>;
     members: Pick<MembersResource, 'list'>;
     attributes: Pick<AttributesResource, 'all' | 'options' | 'statuses'>;
     cache: SchemaCache;
+    onAttributes?: (target: AttributeTarget, attributes: readonly Attribute[]) => void;
   }) {
     this.#objects = deps.objects;
     this.#lists = deps.lists;
     this.#members = deps.members;
     this.#attributes = deps.attributes;
     this.#cache = deps.cache;
+    this.#onAttributes = deps.onAttributes ?? (() => {});
   }
 
   /** @throws AttioApiError */
@@ -58,7 +62,11 @@ export class CachedSchema {
 
   /** Of an object (by slug) or a list (by id). @throws AttioApiError */
   async attributesOf(target: AttributeTarget): Promise<readonly (Attribute & JsonObject)[]> {
-    return this.#definitions(attributesKey(target), () => this.#attributes.all(target));
+    return this.#definitions(
+      attributesKey(target),
+      () => this.#attributes.all(target),
+      (attributes) => this.#onAttributes(target, attributes),
+    );
   }
 
   /** The stages of a status attribute, or the options of a select, in their order. @throws AttioApiError */
@@ -114,15 +122,18 @@ export class CachedSchema {
   async #definitions<T>(
     key: string,
     load: () => Promise<readonly T[]>,
+    onLoaded: (items: readonly T[]) => void = () => {},
   ): Promise<readonly (T & JsonObject)[]> {
-    const { value } = await this.#cache.read(
+    const { value, result } = await this.#cache.read(
       key,
       // What Attio answers is JSON, which the loose schemas of `types.ts` cannot say.
       async () => ({ items: (await load()) as readonly JsonObject[] }),
       (error) => isAttioError(error),
     );
     // What `load` has put there under this key.
-    return (value?.items ?? []) as readonly (T & JsonObject)[];
+    const items = (value?.items ?? []) as readonly (T & JsonObject)[];
+    if (result === 'MISS') onLoaded(items);
+    return items;
   }
 }
 

@@ -210,6 +210,20 @@ export class Events {
     this.#tell(() => this.#log.outbox.warn({ waitMs, err: error }, 'the outbox waits for an outage to end'));
   }
 
+  // --- views for people
+
+  viewBuilt(view: string): void {
+    this.#tell(() => this.#log.sync.info({ view }, 'a view follows the workspace’s attributes'));
+  }
+
+  viewKept(view: string, why: string): void {
+    this.#tell(() => this.#log.sync.warn({ view, why }, 'a view stays as it is'));
+  }
+
+  viewFailed(object: string, error: unknown): void {
+    this.#tell(() => this.#log.sync.warn({ object, err: error }, 'a view cannot be made; it is tried again'));
+  }
+
   // --- caches
 
   cacheRead(read: { readonly cache: string; readonly tier: string; readonly result: string }): void {
