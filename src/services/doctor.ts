@@ -1,0 +1,130 @@
+import type { Self } from '../attio/types.ts';
+import type { DatabaseState } from '../domain/storage.ts';
+import {
+  type AttioSubject,
+  checkClock,
+  checkExternalId,
+  checkLists,
+  checkObjects,
+  checkScopes,
+  checkToken,
+  checkWorkspace,
+} from './doctor/attio.ts';
+import { type Check, failed, ok } from './doctor/check.ts';
+import { judgeDatabase } from './doctor/database.ts';
+import { lackingScopes } from './doctor/scopes.ts';
+import { checkWebhook, type WebhookSubject, type WebhookTrust } from './doctor/webhook.ts';
+
+export type { Check };
+
+export interface DatabaseSubject {
+  /** Looks, and changes nothing. Never rejects. */
+  inspect(): Promise<DatabaseState>;
+  /** Makes and migrates it. @returns what was done @throws an error that says why not */
+  prepare(): Promise<readonly string[]>;
+  /** @throws when it cannot be read */
+  trust(): Promise<WebhookTrust>;
+}
+
+/** What can be checked. Null: what it needs is configured wrongly, or not at all. */
+export interface DoctorDeps {
+  readonly database: DatabaseSubject | null;
+  /** Null: REDIS_URL is not set. @throws why Redis does not answer */
+  readonly pingRedis: (() => Promise<void>) | null;
+  readonly attio: AttioSubject | null;
+  readonly webhook: WebhookSubject | null;
+}
+
+/**
+ * Looks at everything that the service stands on, and says how to mend what is wrong.
+ *
+ * What depends on something that has failed is left out: nothing is said twice.
+ */
+export class DoctorService {
+  readonly #deps: DoctorDeps;
+
+  constructor(deps: DoctorDeps) {
+    this.#deps = deps;
+  }
+
+  /** @param options.fix also makes what can be made: the database, the attribute of deals, missing events */
+  async *run(options: { fix: boolean }): AsyncGenerator<Check> {
+    const { check, state } = await this.#checkDatabase(options.fix);
+    if (check !== null) yield check;
+    yield* this.#checkRedis();
+    const { attio } = this.#deps;
+    if (attio === null) return;
+    const token = await checkToken(attio);
+    yield token.check;
+    if (token.self === null) return;
+    yield* checkScopes(token.self);
+    yield checkWorkspace(token.self, state?.workspaceId ?? null);
+    yield* this.#checkSchema(attio, token.self, options.fix);
+    yield* this.#checkWebhook(token.self, state, options.fix);
+  }
+
+  async #checkDatabase(fix: boolean): Promise<{ check: Check | null; state: DatabaseState | null }> {
+    const { database } = this.#deps;
+    if (database === null) return { check: null, state: null };
+    const state = await database.inspect();
+    if (!fix || state.trouble !== null || state.pending.length === 0) {
+      return { check: judgeDatabase(state), state };
+    }
+    try {
+      const done = await database.prepare();
+      const now = await database.inspect();
+      return { check: ok('database', `the database is up to date now: ${done.join(', ')}`), state: now };
+    } catch (error) {
+      const words = error instanceof Error ? error.message : 'for no known reason';
+      return {
+        check: failed(
+          'database',
+          `the database cannot be migrated: ${words}`,
+          'Mend what it names, and try again.',
+        ),
+        state,
+      };
+    }
+  }
+
+  async *#checkRedis(): AsyncGenerator<Check> {
+    const { pingRedis } = this.#deps;
+    if (pingRedis === null) return;
+    yield await pingRedis().then(
+      () => ok('redis', 'Redis answers'),
+      (error: unknown) =>
+        failed(
+          'redis',
+          `Redis does not answer: ${error instanceof Error ? error.message : 'for no known reason'}`,
+          'Start it, or correct REDIS_URL; without it reads go on, but instances do not share their caches.',
+        ),
+    );
+  }
+
+  async *#checkSchema(attio: AttioSubject, self: Self, fix: boolean): AsyncGenerator<Check> {
+    const lacks = lacking(self);
+    if (lacks('object_configuration:read')) return;
+    const objects = await checkObjects(attio);
+    // Answers that tell Attio's clock have come by now.
+    yield checkClock(attio);
+    yield objects;
+    if (attio.lists.length > 0 && !lacks('list_configuration:read')) yield await checkLists(attio);
+    if (attio.externalIdAttribute !== null) {
+      yield await checkExternalId(attio, attio.externalIdAttribute, { fix });
+    }
+  }
+
+  async *#checkWebhook(self: Self, state: DatabaseState | null, fix: boolean): AsyncGenerator<Check> {
+    const { webhook, database } = this.#deps;
+    // Without the scope there is nothing to see; the check of scopes has said so.
+    if (webhook === null || lacking(self)('webhook:read-write')) return;
+    const known = state?.isOurs === true && state.pending.length === 0;
+    const trust = known ? await (database?.trust() ?? null) : null;
+    yield* await checkWebhook(webhook, { fix, trust });
+  }
+}
+
+function lacking(self: Self): (scope: string) => boolean {
+  const lacks = new Set(lackingScopes(self.scope).map(({ scope }) => scope));
+  return (scope) => lacks.has(scope);
+}
