@@ -26,6 +26,11 @@ export interface App {
   readonly http: FastifyInstance;
   /** Listens, migrates, and takes up the work that is waiting. @returns the address; empty when stopped meanwhile */
   start(): Promise<string>;
+  /**
+   * For commands: migrates and asks Attio who we are, so that `http.inject` is answered. Neither listens nor takes up
+   * what is waiting; a sync that is started runs.
+   */
+  open(): Promise<void>;
   /** Takes nothing more, finishes or hands back what runs, closes everything. Never rejects. */
   stop(): Promise<void>;
 }
@@ -146,15 +151,23 @@ function assemble(base: Base, parts: Parts): App {
     stopping ??= stopOnce();
     return stopping;
   };
+  const prepare = async () => {
+    await migrate(database);
+    await workspace.load();
+  };
   return {
     http,
+    async open() {
+      await prepare();
+      void workspace.learn(stopped.signal);
+      health.markStarted();
+    },
     async start() {
       try {
         const startedAt = isoAgo(clock, 0);
         const address = await http.listen({ host: config.http.host, port: config.http.port });
-        await migrate(database);
+        await prepare();
         await base.idempotency.clearRunning(startedAt);
-        await workspace.load();
         await mirror.sync.resumeAll();
         inbox.worker.start();
         outbox.worker.start();

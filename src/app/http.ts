@@ -64,6 +64,10 @@ export function buildHttp(
       health,
     },
     idempotency: { store: base.idempotency, clock: base.clock },
-    webhooks: { verifier: new SignatureVerifier(config.webhooks.secrets), inbox: intake, events },
+    webhooks: {
+      verifier: new SignatureVerifier(config.webhooks.secrets, inbox.signatures),
+      inbox: intake,
+      events,
+    },
   });
 }

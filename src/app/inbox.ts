@@ -1,6 +1,7 @@
 import type { WebhookEvent } from '../domain/webhook-events.ts';
 import { GroupCommit } from '../queue/group-commit.ts';
 import type { WorkspaceGuard } from '../services/workspace.ts';
+import { WebhookTrustStore } from '../store/webhook-trust.ts';
 import { BoundedLog } from '../webhooks/backlog.ts';
 import { registerActivityEvents } from '../webhooks/handlers/activity-events.ts';
 import { registerEntryEvents } from '../webhooks/handlers/entry-events.ts';
@@ -9,6 +10,7 @@ import { registerSchemaEvents } from '../webhooks/handlers/schema-events.ts';
 import { WebhookIntake } from '../webhooks/intake.ts';
 import type { Delivery, SettledEvent } from '../webhooks/ports.ts';
 import { WebhookRouter } from '../webhooks/router.ts';
+import { SignatureWatch } from '../webhooks/signature-watch.ts';
 import { InboxWorker } from '../webhooks/worker.ts';
 import type { AttioParts } from './attio.ts';
 import { type Base, isoAgo } from './base.ts';
@@ -66,7 +68,9 @@ export function buildInbox(base: Base, attio: AttioParts, mirror: MirrorParts, w
       worker.wake();
     },
   });
-  return { worker, intake, idle: () => Promise.all([accepted.idle(), settled.idle()]) };
+  const signatures = new SignatureWatch({ notes: new WebhookTrustStore(base.database), clock });
+  const idle = () => Promise.all([accepted.idle(), settled.idle(), signatures.close()]);
+  return { worker, intake, signatures, idle };
 }
 
 export type InboxParts = ReturnType<typeof buildInbox>;
