@@ -26,8 +26,8 @@ export const sqliteDialect: ViewDialect = {
     const item = firstOf(column, (path) => json(column, path));
     const list = quoteText(pathOf([...source.json.path, column.slug]));
     return (
-      `(select json_group_array(json(${item})) filter (where ${item} is not null) ` +
-      `from json_each(${jsonOf(source)}, ${list}) as each_ where each_.type = 'object')`
+      `cast((select json_group_array(json(${item})) filter (where ${item} is not null) ` +
+      `from json_each(${jsonOf(source)}, ${list}) as each_ where each_.type = 'object') as text)`
     );
   },
   from: ({ table }) => `${quoteName(table)} as row_`,

@@ -1,0 +1,269 @@
+/** What the store makes of descriptions of views: odd names, odd values, others' views. */
+import { expect, onTestFinished, test } from 'vitest';
+import type { RecordView, ViewColumn, ViewColumnType } from '../../src/domain/views.ts';
+import { migrate, openDatabase } from '../../src/store/database.ts';
+import { RecordsStore } from '../../src/store/records.ts';
+import { ViewsStore } from '../../src/store/views.ts';
+import { ENGINE, freshDatabase } from '../support/engines.ts';
+
+const READ_AT = '2026-01-05T00:00:00.000000000Z';
+
+async function setUp() {
+  const fresh = await freshDatabase();
+  const database = openDatabase(fresh.url);
+  onTestFinished(async () => {
+    await database.destroy();
+    await fresh[Symbol.asyncDispose]();
+  });
+  await migrate(database);
+  const records = new RecordsStore(database);
+  return {
+    views: new ViewsStore(database),
+    rows: fresh.rows,
+    /** Stores a record as it comes: its values are not what anybody promises. */
+    store: (recordId: string, values: unknown, more: object = {}) =>
+      records.upsert([
+        {
+          object: 'people',
+          recordId,
+          createdAt: '2026-01-05T00:00:10.000Z',
+          webUrl: `https://example.com/${recordId}`,
+          values: values as never, // on purpose
+          readAt: READ_AT,
+          hash: recordId,
+          deletedAt: null,
+          mergedInto: null,
+          hidden: false,
+          ...more,
+        },
+      ]),
+  };
+}
+
+function column(slug: string, type: ViewColumnType = 'text', more: Partial<ViewColumn> = {}): ViewColumn {
+  return { slug, type, multi: false, paths: type === 'json' ? [[]] : [['value']], without: [], ...more };
+}
+
+function people(...columns: readonly ViewColumn[]): RecordView {
+  return { object: 'people', columns };
+}
+
+/** A JSON column as the driver gives it. */
+function json(value: unknown): unknown {
+  return typeof value === 'string' ? JSON.parse(value) : value;
+}
+
+test('slugs that are hostile, long, alike or of digits each have their column, and nothing else happens', async () => {
+  const { views, rows, store } = await setUp();
+  const slugs = [
+    `a"'; drop table record; --`,
+    'back\\slash',
+    'with.dot[0]',
+    '2nd-mail',
+    'größe',
+    '$x',
+    '#-1',
+    `${'long_'.repeat(20)}1`,
+    `${'long_'.repeat(20)}2`,
+    'same',
+    'SAME',
+    'ctid',
+    'rowid',
+    'select',
+    '',
+  ];
+  await store('1', Object.fromEntries(slugs.map((slug, index) => [slug, [{ value: `value ${index}` }]])));
+  const view = people(column('record_id'), ...slugs.map((slug) => column(slug)), column('web_url'));
+  expect(await views.ensure(view)).toEqual({ is: 'built', name: 'attio_people' });
+  const [row = {}] = await rows('select * from attio_people');
+  const { record_id, web_url, created_at, ...values } = row;
+  expect([record_id, web_url]).toEqual(['1', 'https://example.com/1']);
+  expect(created_at).toBeTruthy();
+  expect(Object.values(values)).toEqual(slugs.map((_, index) => `value ${index}`));
+  expect(Object.keys(values).slice(0, 7)).toEqual(slugs.slice(0, 7));
+  const multi = people(...slugs.map((slug) => column(slug, 'text', { multi: true })));
+  await views.ensure(multi);
+  const [lists = {}] = await rows('select * from attio_people');
+  expect(Object.values(lists).slice(3).map(json)).toEqual(slugs.map((_, index) => [`value ${index}`]));
+});
+
+test('an object with an odd slug has its view', async () => {
+  const { views, rows } = await setUp();
+  for (const object of ['2-many"; drop table record; --', 'x'.repeat(80), 'my-object']) {
+    const { is, name } = await views.ensure({ object, columns: [column('name')] });
+    expect(is).toBe('built');
+    expect(await rows(`select * from "${name.replaceAll('"', '""')}"`)).toEqual([]);
+  }
+});
+
+const TYPES: readonly ViewColumnType[] = ['text', 'number', 'boolean', 'date', 'timestamp', 'json'];
+
+test('a value that is not what its type says is null, and breaks nothing', async () => {
+  const { views, rows, store } = await setUp();
+  const odd = [
+    null,
+    7,
+    'x',
+    '',
+    true,
+    [],
+    {},
+    { value: 1 },
+    '2026-02-30',
+    '2026-13-01',
+    '0000-01-01',
+    '2025-02-29',
+    '2026-01-01T25:00:00Z',
+    '2026-01-01T00:00:00',
+    '1e9999',
+    '12abc',
+    'NaN',
+    'null',
+    '9'.repeat(400),
+    '\0',
+    '\uD800',
+    '\\u0000',
+    'infinity',
+    'now',
+  ];
+  const all: readonly unknown[] = [
+    ...odd.map((value) => [{ value }]),
+    ...odd,
+    [null],
+    [[1]],
+    [{}],
+    undefined,
+    [{ value: 1e300 }],
+  ];
+  for (const [index, values] of all.entries()) {
+    await store(
+      String(index),
+      Object.fromEntries(TYPES.flatMap((type) => [type, `${type}s`]).map((slug) => [slug, values])),
+    );
+  }
+  await views.ensure(
+    people(...TYPES.flatMap((type) => [column(type, type), column(`${type}s`, type, { multi: true })])),
+  );
+  const found = await rows('select * from attio_people');
+  expect(found).toHaveLength(all.length);
+  const of = (record: number) => found.find((row) => row['record_id'] === String(record)) ?? {};
+  const seven = of(odd.indexOf(7));
+  expect([Number(seven['number']), seven['text'], seven['date'], seven['boolean']]).toEqual([
+    7,
+    null,
+    null,
+    null,
+  ]);
+  expect(json(seven['numbers'])).toEqual([7]);
+  expect(json(seven['texts'])).toEqual([]);
+  const x = of(odd.indexOf('x'));
+  expect([x['text'], x['number'], x['boolean']]).toEqual(['x', null, null]);
+  expect(json(x['texts'])).toEqual(['x']);
+  expect(of(odd.indexOf('null'))['text']).toBe('null');
+  expect(json(of(odd.indexOf('null'))['texts'])).toEqual(['null']);
+  expect(of(odd.indexOf('\\u0000'))['text']).toBe('\\u0000');
+  expect(json(of(odd.indexOf(true))['booleans'])).toEqual([true]);
+  expect(Boolean(of(odd.indexOf(true))['boolean'])).toBe(true);
+  for (const day of ['2026-02-30', '2026-13-01', '0000-01-01', '2025-02-29']) {
+    if (ENGINE === 'postgres') expect(of(odd.indexOf(day))['date'], day).toBeNull();
+  }
+  if (ENGINE === 'postgres') expect(of(odd.indexOf('\uD800'))['text']).toBe('\u{FFFD}');
+  expect(json(of(odd.indexOf(7))['json'])).toEqual({ value: 7 });
+  expect(json(of(all.length - 2)['texts'])).toEqual([]);
+});
+
+test('dates and times that exist are taken as they are', async () => {
+  const { views, rows, store } = await setUp();
+  const days = ['2024-02-29', '2000-02-29', '1900-02-28', '2026-12-31', '0001-01-01', '2026-04-30'];
+  for (const day of days)
+    await store(day, { day: [{ value: day }], at: [{ value: `${day}T23:59:59.123456789Z` }] });
+  await views.ensure(people(column('day', 'date'), column('at', 'timestamp')));
+  const found = await rows(
+    'select record_id, cast(day as text) as day, at from attio_people where at is not null order by record_id',
+  );
+  expect(found.map((row) => row['day'])).toEqual(days.toSorted());
+  const last = found.at(-1)?.['at'] ?? '';
+  const at = last instanceof Date ? last : new Date(String(last));
+  expect(at.toISOString()).toBe('2026-12-31T23:59:59.123Z');
+});
+
+test('currencies are taken as numbers and as texts; the newest value counts; phones by any of their names', async () => {
+  const { views, rows, store } = await setUp();
+  const phones = [['phone_number'], ['original_phone_number']];
+  await store('1', {
+    value: [{ value: '12.50' }, { value: 1 }],
+    phone: [{ original_phone_number: '+4930' }],
+    phones: [{ phone_number: '+491' }, { original_phone_number: '+492' }, { phone_number: 7 }],
+  });
+  await views.ensure(
+    people(
+      column('value', 'number'),
+      column('phone', 'text', { paths: phones }),
+      column('phones', 'text', { paths: phones, multi: true }),
+    ),
+  );
+  const [row = {}] = await rows('select value * 2 as twice, phone, phones from attio_people');
+  expect([Number(row['twice']), row['phone'], json(row['phones'])]).toEqual([25, '+4930', ['+491', '+492']]);
+});
+
+test('what is gone, merged or hidden is not shown', async () => {
+  const { views, rows, store } = await setUp();
+  await store('living', {});
+  await store('deleted', {}, { deletedAt: READ_AT });
+  await store('merged', {}, { deletedAt: READ_AT, mergedInto: 'living' });
+  await store('hidden', {}, { hidden: true });
+  await store('company', {}, { object: 'companies' });
+  await views.ensure(people(column('name')));
+  expect(await rows('select record_id from attio_people')).toEqual([{ record_id: 'living' }]);
+});
+
+test('a view that is right is left as it is, also by one who has not made it', async () => {
+  const { views, rows } = await setUp();
+  const view = people(column('name'), column('mails', 'text', { multi: true }));
+  expect((await views.ensure(view)).is).toBe('built');
+  const version = async () =>
+    (
+      await rows(
+        ENGINE === 'sqlite'
+          ? 'pragma schema_version'
+          : "select c.oid, c.xmin from pg_class c where relname = 'attio_people'",
+      )
+    )[0];
+  const before = await version();
+  expect((await views.ensure(view)).is).toBe('unchanged');
+  expect(await version()).toEqual(before);
+  expect(await views.ensure(people(column('name')))).toEqual({ is: 'built', name: 'attio_people' });
+  expect(await version()).not.toEqual(before);
+});
+
+test('what somebody else has made under that name stays', async () => {
+  const { views, rows } = await setUp();
+  await rows('create view attio_people as select 1 as one');
+  await rows('create table attio_deals (two integer)');
+  expect(await views.ensure(people(column('name')))).toMatchObject({ is: 'kept' });
+  expect(await views.ensure({ object: 'deals', columns: [] })).toMatchObject({ is: 'kept' });
+  expect(Object.values((await rows('select * from attio_people'))[0] ?? {})).toEqual([1]);
+});
+
+test('a view of somebody’s own survives columns that come, and keeps ours from losing one', async () => {
+  const { views, rows, store } = await setUp();
+  await store('1', { name: [{ value: 'Ada' }], city: [{ value: 'London' }] });
+  await views.ensure(people(column('name')));
+  await rows('create view own as select name from attio_people where name is not null');
+  // Attio shows the new one first: the view has it last, so that nothing that stands on it falls.
+  expect((await views.ensure(people(column('city'), column('name')))).is).toBe('built');
+  expect(await rows('select * from own')).toEqual([{ name: 'Ada' }]);
+  expect(await rows('select name, city from attio_people')).toEqual([{ name: 'Ada', city: 'London' }]);
+  const less = people(column('city'));
+  if (ENGINE === 'sqlite') return;
+  expect(await views.ensure(less)).toMatchObject({ is: 'kept', name: 'attio_people' });
+  expect(await rows('select * from own')).toEqual([{ name: 'Ada' }]);
+  await rows('drop view own');
+  expect((await views.ensure(less)).is).toBe('built');
+  expect(Object.keys((await rows('select * from attio_people'))[0] ?? {})).toEqual([
+    'record_id',
+    'created_at',
+    'web_url',
+    'city',
+  ]);
+});
