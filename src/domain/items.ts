@@ -50,6 +50,13 @@ export interface ItemSnapshot extends ItemPlace {
   readonly readAt: string;
 }
 
+/** Which items are read from Attio together: all of a kind, or the entries of one list. */
+export interface ItemScope {
+  readonly kind: ItemKind;
+  /** Of entries. */
+  readonly listId: string | null;
+}
+
 /** An item as the local database holds it. */
 export interface Item extends ItemPlace {
   readonly kind: ItemKind;
@@ -61,8 +68,11 @@ export interface Item extends ItemPlace {
   readonly body: JsonObject;
   /** What internal systems see: the body in plain form, with pending writes laid over it. */
   readonly shown: JsonObject;
-  /** Of an entry: the title of its stage, as shown. */
+  /** Of an entry, as shown: the id of its stage; the title where the id is not known. */
   readonly stage: string | null;
+  /** Of an entry, as shown. */
+  readonly amount: number | null;
+  readonly currencyCode: string | null;
   /** Of a task. */
   readonly isCompleted: boolean | null;
   /** Of what is compared; empty while Attio does not have it. */

@@ -7,6 +7,7 @@ import type { Change, NewChange } from '../domain/changes.ts';
 import type { Conflict, NewConflict } from '../domain/conflicts.ts';
 import type { DeadLetter, DeadLetterKind, NewDeadLetter } from '../domain/dead-letters.ts';
 import type { EntityKind, EntityRow } from '../domain/entities.ts';
+import type { Item, ItemKind, ItemScope } from '../domain/items.ts';
 import type {
   NewOutboxRow,
   OutboxOutcome,
@@ -121,6 +122,53 @@ export interface ErasureStore {
   }): Promise<void>;
 }
 
+/** A record, by its Attio id, our id of its thing, or both. */
+export interface RecordRef {
+  readonly recordId: string | null;
+  readonly entityId: string | null;
+}
+
+export interface ItemFilter {
+  readonly listId?: string;
+  /** Ids or titles. */
+  readonly stages?: readonly string[];
+  readonly record?: RecordRef;
+  readonly entryId?: string;
+  readonly threadId?: string;
+  readonly isCompleted?: boolean;
+}
+
+/** What the staleness gate needs to know of an item. */
+export type ItemState = Pick<Item, 'id' | 'readAt' | 'hash' | 'deletedAt'> & { readonly attioId: string };
+
+export interface ItemStore {
+  states(kind: ItemKind, attioIds: readonly string[]): Promise<Map<string, ItemState>>;
+  byAttioIds(kind: ItemKind, attioIds: readonly string[]): Promise<Map<string, Item>>;
+  /** By our id or Attio's. */
+  find(kind: ItemKind, id: string): Promise<Item | undefined>;
+  findByRequest(kind: ItemKind, requestKey: string): Promise<Item | undefined>;
+  /** Living ones in the order of their ids. */
+  list(kind: ItemKind, filter: ItemFilter, afterId: string, limit: number): Promise<Item[]>;
+  /** Living ones that Attio is not known to have, about one of these records; the oldest first. */
+  unlinked(kind: ItemKind, records: readonly RecordRef[]): Promise<Item[]>;
+  /** The same, of those that are about no record. */
+  unlinkedAboutNothing(kind: ItemKind): Promise<Item[]>;
+  stageTotals(
+    listId: string,
+  ): Promise<
+    { stage: string | null; currencyCode: string | null; count: number; valueTotal: number | null }[]
+  >;
+  /** Whole rows, with their links. */
+  put(items: readonly Item[]): Promise<void>;
+  remove(kind: ItemKind, id: string): Promise<void>;
+  touch(kind: ItemKind, attioIds: readonly string[], readAt: string): Promise<void>;
+  countLive(scope: ItemScope): Promise<number>;
+  /** Attio ids of living items last read before `readAt`, in their order, from after `afterId`. */
+  liveIds(scope: ItemScope, beforeReadAt: string, afterId: string, limit: number): Promise<string[]>;
+  /** What was about a record that was merged away is about the survivor. */
+  relink(deadRecordId: string, survivorRecordId: string, entityId: string | null): Promise<void>;
+}
+
 export interface BatchStore {
   add(batch: NewBatch): Promise<void>;
   setRejected(id: string, rejected: readonly BatchRejection[]): Promise<void>;
@@ -191,6 +239,7 @@ export interface Stores {
   readonly conflicts: ConflictStore;
   readonly batches: BatchStore;
   readonly erasure: ErasureStore;
+  readonly items: ItemStore;
 }
 
 export interface UnitOfWork extends Stores {

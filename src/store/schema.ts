@@ -4,6 +4,8 @@ import type { Generated } from 'kysely';
  * The tables. Times are ISO 8601 UTC texts, which sort by time in both dialects; JSON is text; flags are 0 or 1.
  */
 export interface Schema {
+  /** Made by the migration, for good. */
+  deployment: { id: 1; deployment_id: string };
   workspace: { id: 1; workspace_id: string; learnt_at: string };
   record: RecordTable;
   entity: EntityTable;
@@ -127,6 +129,8 @@ export interface ItemTable {
   entry_id: string | null;
   thread_id: string | null;
   stage: string | null;
+  amount: number | null;
+  currency_code: string | null;
   is_completed: 0 | 1 | null;
   body_json: string;
   shown_json: string;

@@ -4,6 +4,7 @@ import { ConflictsStore } from './conflicts.ts';
 import { type Database, type Handle, transaction } from './database.ts';
 import { EntitiesStore } from './entities.ts';
 import { ErasureStore } from './erasure.ts';
+import { ItemsStore } from './items.ts';
 import { OutboxStore } from './outbox.ts';
 import { RecordsStore } from './records.ts';
 import { SyncRunsStore } from './sync-runs.ts';
@@ -17,6 +18,7 @@ interface Aggregates {
   readonly conflicts: ConflictsStore;
   readonly batches: BatchesStore;
   readonly erasure: ErasureStore;
+  readonly items: ItemsStore;
 }
 
 /** The aggregates that change together, and the way to change them in one transaction. */
@@ -30,6 +32,7 @@ export class MirrorStore implements Aggregates {
   readonly conflicts: ConflictsStore;
   readonly batches: BatchesStore;
   readonly erasure: ErasureStore;
+  readonly items: ItemsStore;
 
   constructor(db: Database) {
     this.#db = db;
@@ -42,6 +45,7 @@ export class MirrorStore implements Aggregates {
     this.conflicts = stores.conflicts;
     this.batches = stores.batches;
     this.erasure = stores.erasure;
+    this.items = stores.items;
   }
 
   /** All or nothing. Nothing but the given stores may be awaited inside: there is one writer. */
@@ -60,5 +64,6 @@ function aggregates(db: Handle): Aggregates {
     conflicts: new ConflictsStore(db),
     batches: new BatchesStore(db),
     erasure: new ErasureStore(db),
+    items: new ItemsStore(db),
   };
 }

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Change } from '../../domain/changes.ts';
+import { CHANGE_TYPES, type Change } from '../../domain/changes.ts';
 import type { ChangesService } from '../../services/changes.ts';
 import { cursorOrLatest, encodeCursor } from '../cursor.ts';
 import { instant, limit, problems, shownObject, wholeNumber } from '../schemas.ts';
@@ -11,12 +11,17 @@ const LIST = 'changes';
 const changeSchema = z
   .object({
     cursor: z.string(),
-    type: z.enum(['record.created', 'record.updated', 'record.deleted', 'record.merged']),
-    object: z.string(),
+    type: z.enum(CHANGE_TYPES),
+    object: z
+      .string()
+      .optional()
+      .meta({ description: 'Slug; of an entry, note, task or comment that of the record it is about' }),
     id: z.string(),
     mergedId: z.string().optional(),
     source: z.enum(['attio', 'local']),
-    changed: z.array(z.string()).meta({ description: 'Slugs whose values changed' }),
+    changed: z
+      .array(z.string())
+      .meta({ description: 'Slugs whose values changed; of a note, task or comment its members' }),
     at: instant,
     data: shownObject,
   })
@@ -85,6 +90,11 @@ export function changesRoutes(
 }
 
 function toJson(change: Change): z.input<typeof changeSchema> {
-  const { seq, changed, ...rest } = change;
-  return { ...rest, cursor: encodeCursor(LIST, seq), changed: [...changed] };
+  const { seq, changed, object, ...rest } = change;
+  return {
+    ...rest,
+    ...(object === '' ? {} : { object }),
+    cursor: encodeCursor(LIST, seq),
+    changed: [...changed],
+  };
 }

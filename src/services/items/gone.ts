@@ -1,0 +1,75 @@
+import type { Clock } from '../../domain/clock.ts';
+import { decideAbsence } from '../../domain/decide.ts';
+import type { Item, ItemKind } from '../../domain/items.ts';
+import type { Stores, SyncEvents, UnitOfWork } from '../ports.ts';
+import type { GoneCounts } from '../sync/gone.ts';
+import { changeOf } from './apply.ts';
+
+/** An item that Attio no longer has. */
+export interface ItemAbsence {
+  readonly attioId: string;
+  /** The instant of the read that did not find it. */
+  readonly readAt: string;
+}
+
+/** Marks items that are gone from Attio. */
+export class ItemGone {
+  readonly #store: UnitOfWork;
+  readonly #clock: Clock;
+  readonly #events: SyncEvents;
+  readonly #onCommitted: () => void;
+
+  constructor(deps: { store: UnitOfWork; clock: Clock; events: SyncEvents; onCommitted: () => void }) {
+    this.#store = deps.store;
+    this.#clock = deps.clock;
+    this.#events = deps.events;
+    this.#onCommitted = deps.onCommitted;
+  }
+
+  /** @param within runs in the same transaction, with what was settled */
+  async settle(
+    kind: ItemKind,
+    absences: readonly ItemAbsence[],
+    within: (stores: Stores, counts: GoneCounts) => Promise<void> = async () => {},
+  ): Promise<GoneCounts> {
+    if (absences.length === 0) return { deleted: 0, merged: 0 };
+    const gone = await this.#store.transaction(async (stores) => {
+      const items = await markGone(stores, kind, absences, this.#now());
+      await within(stores, { deleted: items.length, merged: 0 });
+      return items;
+    });
+    this.#events.recordsSettled(kind, 'deleted', gone.length);
+    if (gone.length > 0) this.#onCommitted();
+    return { deleted: gone.length, merged: 0 };
+  }
+
+  #now(): string {
+    return new Date(this.#clock.now()).toISOString();
+  }
+}
+
+/** @returns those that were not gone before */
+async function markGone(
+  stores: Stores,
+  kind: ItemKind,
+  absences: readonly ItemAbsence[],
+  at: string,
+): Promise<Item[]> {
+  const known = await stores.items.byAttioIds(
+    kind,
+    absences.map((absence) => absence.attioId),
+  );
+  const gone = absences.flatMap(({ attioId, readAt }) => {
+    const item = known.get(attioId);
+    const state = item && { ...item, hidden: false };
+    if (item === undefined || decideAbsence(state, readAt) !== 'gone') return [];
+    return [{ ...item, readAt, deletedAt: at, updatedAt: at, version: item.version + 1 }];
+  });
+  await stores.items.put(gone);
+  await stores.changes.append(
+    gone.map((item) =>
+      changeOf(item, 'deleted', { changed: [], at, data: { attioId: item.attioId }, source: 'attio' }),
+    ),
+  );
+  return gone;
+}

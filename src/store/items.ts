@@ -1,0 +1,334 @@
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import type { Item, ItemKind, ItemScope } from '../domain/items.ts';
+import { chunks, type Handle } from './database.ts';
+import { linkRows, readItem, writeItem } from './item-rows.ts';
+import type { ItemLinkTable, ItemTable, Schema } from './schema.ts';
+
+/** A record, by its Attio id, our id of its thing, or both. */
+interface RecordRef {
+  readonly recordId: string | null;
+  readonly entityId: string | null;
+}
+
+interface ItemFilter {
+  readonly listId?: string;
+  /** Ids or titles. */
+  readonly stages?: readonly string[];
+  readonly record?: RecordRef;
+  readonly entryId?: string;
+  readonly threadId?: string;
+  readonly isCompleted?: boolean;
+}
+
+type State = Pick<Item, 'id' | 'readAt' | 'hash' | 'deletedAt'> & { readonly attioId: string };
+type ItemBuilder = ExpressionBuilder<Schema, 'item'>;
+
+/** Entries of lists, notes, tasks and comments: one row each, living or gone, with the records that they are about. */
+export class ItemsStore {
+  readonly #db: Handle;
+
+  constructor(db: Handle) {
+    this.#db = db;
+  }
+
+  async states(kind: ItemKind, attioIds: readonly string[]): Promise<Map<string, State>> {
+    const found = new Map<string, State>();
+    for (const part of chunks(attioIds)) {
+      const rows = await this.#db
+        .selectFrom('item')
+        .select(['id', 'attio_id', 'read_at', 'hash', 'deleted_at'])
+        .where('kind', '=', kind)
+        .where('attio_id', 'in', part)
+        .execute();
+      for (const { id, attio_id: attioId, read_at: readAt, hash, deleted_at: deletedAt } of rows) {
+        if (attioId !== null) found.set(attioId, { id, attioId, readAt, hash, deletedAt });
+      }
+    }
+    return found;
+  }
+
+  async byAttioIds(kind: ItemKind, attioIds: readonly string[]): Promise<Map<string, Item>> {
+    const items = await this.#load(attioIds, (eb, part) =>
+      eb.and([eb('kind', '=', kind), eb('attio_id', 'in', part)]),
+    );
+    return new Map(items.flatMap((item) => (item.attioId === null ? [] : [[item.attioId, item]])));
+  }
+
+  /** By our id or Attio's. */
+  async find(kind: ItemKind, id: string): Promise<Item | undefined> {
+    return this.#one((eb) =>
+      eb.and([eb('kind', '=', kind), eb.or([eb('id', '=', id), eb('attio_id', '=', id)])]),
+    );
+  }
+
+  async findByRequest(kind: ItemKind, requestKey: string): Promise<Item | undefined> {
+    return this.#one((eb) => eb.and([eb('kind', '=', kind), eb('request_key', '=', requestKey)]));
+  }
+
+  /** Living ones in the order of their ids. */
+  async list(kind: ItemKind, filter: ItemFilter, afterId: string, limit: number): Promise<Item[]> {
+    const rows = await this.#db
+      .selectFrom('item')
+      .selectAll()
+      .where('kind', '=', kind)
+      .where('deleted_at', 'is', null)
+      .where('id', '>', afterId)
+      .where((eb) => eb.and(conditions(eb, kind, filter)))
+      .orderBy('id')
+      .limit(limit)
+      .execute();
+    return this.#withLinks(rows);
+  }
+
+  /** Living ones that Attio is not known to have, and that are about one of these records. */
+  async unlinked(kind: ItemKind, records: readonly RecordRef[]): Promise<Item[]> {
+    if (records.length === 0) return [];
+    const rows = await this.#db
+      .selectFrom('item')
+      .selectAll()
+      .where('kind', '=', kind)
+      .where('attio_id', 'is', null)
+      .where('deleted_at', 'is', null)
+      .where((eb) => eb.or(records.map((record) => isAbout(eb, kind, record))))
+      .orderBy('created_at')
+      .limit(MAX_UNLINKED)
+      .execute();
+    return this.#withLinks(rows);
+  }
+
+  /** Living tasks that are about no record and that Attio is not known to have. */
+  async unlinkedAboutNothing(kind: ItemKind): Promise<Item[]> {
+    const rows = await this.#db
+      .selectFrom('item')
+      .selectAll()
+      .where('kind', '=', kind)
+      .where('attio_id', 'is', null)
+      .where('deleted_at', 'is', null)
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('item_link')
+              .select('item_link.item_id')
+              .whereRef('item_link.kind', '=', 'item.kind')
+              .whereRef('item_link.item_id', '=', 'item.id'),
+          ),
+        ),
+      )
+      .orderBy('created_at')
+      .limit(MAX_UNLINKED)
+      .execute();
+    return this.#withLinks(rows);
+  }
+
+  /** How many living entries of a list are in each stage, and what their values add up to, by currency. */
+  async stageTotals(
+    listId: string,
+  ): Promise<
+    { stage: string | null; currencyCode: string | null; count: number; valueTotal: number | null }[]
+  > {
+    const rows = await this.#db
+      .selectFrom('item')
+      .select((eb) => [
+        'stage',
+        'currency_code',
+        eb.fn.countAll<number>().as('count'),
+        eb.fn.sum<number | null>('amount').as('total'),
+      ])
+      .where('kind', '=', 'entries')
+      .where('list_id', '=', listId)
+      .where('deleted_at', 'is', null)
+      .groupBy(['stage', 'currency_code'])
+      .execute();
+    return rows.map(({ stage, currency_code: currencyCode, count, total }) => {
+      return { stage, currencyCode, count: Number(count), valueTotal: total === null ? null : Number(total) };
+    });
+  }
+
+  /** Whole rows, with their links. */
+  async put(items: readonly Item[]): Promise<void> {
+    for (const part of chunks(items, ITEMS_PER_STATEMENT)) {
+      await this.#putRows(part);
+      await this.#putLinks(part);
+    }
+  }
+
+  async remove(kind: ItemKind, id: string): Promise<void> {
+    await this.#db.deleteFrom('item_link').where('kind', '=', kind).where('item_id', '=', id).execute();
+    await this.#db.deleteFrom('item').where('kind', '=', kind).where('id', '=', id).execute();
+  }
+
+  async touch(kind: ItemKind, attioIds: readonly string[], readAt: string): Promise<void> {
+    for (const part of chunks(attioIds)) {
+      await this.#db
+        .updateTable('item')
+        .set({ read_at: readAt })
+        .where('kind', '=', kind)
+        .where('attio_id', 'in', part)
+        .where('read_at', '<', readAt)
+        .execute();
+    }
+  }
+
+  async countLive({ kind, listId }: ItemScope): Promise<number> {
+    let query = this.#db
+      .selectFrom('item')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .where('kind', '=', kind)
+      .where('attio_id', 'is not', null)
+      .where('deleted_at', 'is', null);
+    if (listId !== null) query = query.where('list_id', '=', listId);
+    return Number((await query.executeTakeFirstOrThrow()).count);
+  }
+
+  /** Attio ids of living items last read before `readAt`, in their order, from after `afterId`. */
+  async liveIds(
+    { kind, listId }: ItemScope,
+    beforeReadAt: string,
+    afterId: string,
+    limit: number,
+  ): Promise<string[]> {
+    let query = this.#db
+      .selectFrom('item')
+      .select('attio_id')
+      .where('kind', '=', kind)
+      .where('attio_id', '>', afterId)
+      .where('deleted_at', 'is', null)
+      .where('read_at', '<', beforeReadAt);
+    if (listId !== null) query = query.where('list_id', '=', listId);
+    const rows = await query.orderBy('attio_id').limit(limit).execute();
+    return rows.flatMap(({ attio_id: id }) => (id === null ? [] : [id]));
+  }
+
+  /** What was about a record that was merged away is about the survivor. */
+  async relink(deadRecordId: string, survivorRecordId: string, entityId: string | null): Promise<void> {
+    await this.#db
+      .updateTable('item_link')
+      .set({ record_id: survivorRecordId, entity_id: entityId })
+      .where('record_id', '=', deadRecordId)
+      .execute();
+  }
+
+  async #one(condition: (eb: ItemBuilder) => Expression<SqlBool>): Promise<Item | undefined> {
+    const row = await this.#db.selectFrom('item').selectAll().where(condition).executeTakeFirst();
+    return row === undefined ? undefined : (await this.#withLinks([row]))[0];
+  }
+
+  async #load(
+    keys: readonly string[],
+    condition: (eb: ItemBuilder, part: string[]) => Expression<SqlBool>,
+  ): Promise<Item[]> {
+    const items: Item[] = [];
+    for (const part of chunks(keys)) {
+      const rows = await this.#db
+        .selectFrom('item')
+        .selectAll()
+        .where((eb) => condition(eb, part))
+        .execute();
+      items.push(...(await this.#withLinks(rows)));
+    }
+    return items;
+  }
+
+  async #withLinks(rows: readonly ItemTable[]): Promise<Item[]> {
+    const links = new Map<string, ItemLinkTable[]>();
+    for (const part of chunks(rows)) {
+      const found = await this.#db
+        .selectFrom('item_link')
+        .selectAll()
+        .where('kind', 'in', [...new Set(part.map((row) => row.kind))])
+        .where(
+          'item_id',
+          'in',
+          part.map((row) => row.id),
+        )
+        .orderBy('position')
+        .execute();
+      for (const link of found) {
+        const key = `${link.kind}/${link.item_id}`;
+        links.set(key, [...(links.get(key) ?? []), link]);
+      }
+    }
+    return rows.map((row) => readItem(row, links.get(`${row.kind}/${row.id}`) ?? []));
+  }
+
+  async #putRows(items: readonly Item[]): Promise<void> {
+    await this.#db
+      .insertInto('item')
+      .values(items.map(writeItem))
+      .onConflict((conflict) =>
+        conflict.columns(['kind', 'id']).doUpdateSet((eb) => ({
+          attio_id: eb.ref('excluded.attio_id'),
+          list_id: eb.ref('excluded.list_id'),
+          entry_id: eb.ref('excluded.entry_id'),
+          thread_id: eb.ref('excluded.thread_id'),
+          stage: eb.ref('excluded.stage'),
+          amount: eb.ref('excluded.amount'),
+          currency_code: eb.ref('excluded.currency_code'),
+          is_completed: eb.ref('excluded.is_completed'),
+          body_json: eb.ref('excluded.body_json'),
+          shown_json: eb.ref('excluded.shown_json'),
+          hash: eb.ref('excluded.hash'),
+          read_at: eb.ref('excluded.read_at'),
+          version: eb.ref('excluded.version'),
+          created_at: eb.ref('excluded.created_at'),
+          updated_at: eb.ref('excluded.updated_at'),
+          deleted_at: eb.ref('excluded.deleted_at'),
+          sync_failure_json: eb.ref('excluded.sync_failure_json'),
+          request_key: eb.ref('excluded.request_key'),
+        })),
+      )
+      .execute();
+  }
+
+  async #putLinks(items: readonly Item[]): Promise<void> {
+    for (const [kind, ofKind] of Map.groupBy(items, (item) => item.kind)) {
+      await this.#db
+        .deleteFrom('item_link')
+        .where('kind', '=', kind)
+        .where(
+          'item_id',
+          'in',
+          ofKind.map((item) => item.id),
+        )
+        .execute();
+    }
+    for (const part of chunks(items.flatMap(linkRows))) {
+      await this.#db.insertInto('item_link').values(part).execute();
+    }
+  }
+}
+
+/** Nineteen parameters each. */
+const ITEMS_PER_STATEMENT = 200;
+
+/** What waits to be made of one record at once is far below; the rest is looked at when these have gone. */
+const MAX_UNLINKED = 1_000;
+
+function conditions(eb: ItemBuilder, kind: ItemKind, filter: ItemFilter): Expression<SqlBool>[] {
+  const { listId, stages, record, entryId, threadId, isCompleted } = filter;
+  return [
+    sql<SqlBool>`1 = 1`,
+    ...(listId === undefined ? [] : [eb('list_id', '=', listId)]),
+    ...(stages === undefined ? [] : [eb('stage', 'in', stages)]),
+    ...(record === undefined ? [] : [isAbout(eb, kind, record)]),
+    ...(entryId === undefined ? [] : [eb('entry_id', '=', entryId)]),
+    ...(threadId === undefined ? [] : [eb('thread_id', '=', threadId)]),
+    ...(isCompleted === undefined ? [] : [eb('is_completed', '=', isCompleted ? 1 : 0)]),
+  ];
+}
+
+/** As a set of ids, which both engines take from the index of the links. */
+function isAbout(eb: ItemBuilder, kind: ItemKind, { recordId, entityId }: RecordRef): Expression<SqlBool> {
+  return eb('item.id', 'in', (sub) =>
+    sub
+      .selectFrom('item_link')
+      .select('item_link.item_id')
+      .where('item_link.kind', '=', kind)
+      .where((link) =>
+        link.or([
+          ...(recordId === null ? [] : [link('item_link.record_id', '=', recordId)]),
+          ...(entityId === null ? [] : [link('item_link.entity_id', '=', entityId)]),
+        ]),
+      ),
+  );
+}
