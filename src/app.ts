@@ -16,6 +16,7 @@ import { Ticker } from './queue/ticker.ts';
 import { HealthService } from './services/health.ts';
 import { WorkspaceGuard } from './services/workspace.ts';
 import { migrate, probeDatabase } from './store/database.ts';
+import { deploymentId } from './store/deployment.ts';
 import { dropExpired, type RetentionCutoffs } from './store/retention.ts';
 import { WorkspaceStore } from './store/workspace.ts';
 import type { InboxWorker } from './webhooks/worker.ts';
@@ -40,6 +41,9 @@ const PROBE_TIMEOUT_MS = 5_000;
 
 /** Longer than the longest wait between two tries of what Attio has forbidden. */
 const FORBIDDEN_MS = 90_000;
+
+/** How long a start waits to learn whether Redis is there. */
+const REDIS_START_MS = 500;
 
 /** How long requests under way may take once we are stopping. */
 const HTTP_DRAIN_MS = 4_000;
@@ -110,6 +114,7 @@ function assemble(base: Base, parts: Parts): App {
     circuit: () => attio.client.circuit.state,
     forbiddenLately: () => outbox.worker.isForbidden || clock.now() - attio.readForbiddenAt() < FORBIDDEN_MS,
     probeDatabase: () => probeDatabase(database),
+    redis: () => base.shared?.health ?? null,
     inboxStats: () => base.inbox.stats(),
     outboxStats: () => base.store.outbox.stats(),
     deadLetters: () => base.deadLetters.counts(),
@@ -144,6 +149,7 @@ function assemble(base: Base, parts: Parts): App {
     await ended;
     await Promise.all([views.stop(), attio.views.stop()]);
     await inbox.idle();
+    await base.shared?.close();
     await database.destroy();
   };
   let stopping: Promise<void> | null = null;
@@ -154,6 +160,8 @@ function assemble(base: Base, parts: Parts): App {
   const prepare = async () => {
     await migrate(database);
     await workspace.load();
+    base.shared?.start(await deploymentId(database));
+    await base.shared?.settled(REDIS_START_MS);
   };
   return {
     http,

@@ -37,8 +37,8 @@ export interface AppConfig {
     /** `sqlite:<path>`, `sqlite::memory:` or `postgres://…`; may hold a password. */
     readonly url: string;
   };
-  /** Null: caches and limits are in process. */
-  readonly redis: null;
+  /** Null: caches are in process. The address may hold a password. */
+  readonly redis: { readonly url: string } | null;
   readonly sync: Settings['sync'] & {
     /** Slugs, at least one. */
     readonly objects: readonly string[];
@@ -109,7 +109,7 @@ const environmentSchema = z.object({
       'is not an address of a SQLite or PostgreSQL database',
     )
     .default('sqlite:./data/attio.db'),
-  REDIS_URL: notAvailable,
+  REDIS_URL: z.string().refine(isRedisUrl, 'is not an address of a Redis server').optional(),
   SERVICE_API_KEYS: secrets,
   SYNC_OBJECTS: list
     .refine((slugs) => slugs.every((slug) => /^[a-z0-9_-]+$/.test(slug)), 'has a part that is no object slug')
@@ -152,7 +152,8 @@ const MEND: Readonly<Record<VariableName, string>> = {
   ATTIO_WEBHOOK_SECRET: "Set it to the webhook's secret; separate several with commas.",
   DATABASE_URL:
     'Set it to sqlite:<path>, such as sqlite:./data/attio.db, or to postgres://user:password@host:5432/database, with what is not a letter or digit in the password percent-encoded.',
-  REDIS_URL: LEAVE_UNSET,
+  REDIS_URL:
+    'Set it to redis://user:password@host:6379/0, or to rediss:// for TLS, with what is not a letter or digit in the password percent-encoded, or leave it unset.',
   SERVICE_API_KEYS: 'Set it to one or several tokens that callers of /v1 send, separated by commas.',
   SYNC_OBJECTS: 'Set it to object slugs such as people,companies,deals.',
   SYNC_LISTS: 'Set it to list slugs such as recruiting,partnerships, or to none, or leave it unset for all.',
@@ -254,7 +255,7 @@ function toConfig(env: Env, settings: Settings): AppConfig {
     webhooks: { secrets: env.ATTIO_WEBHOOK_SECRET ?? [] },
     attio: { ...settings.attio, apiKey: env.ATTIO_API_KEY, baseUrl: env.ATTIO_BASE_URL },
     database: { ...settings.database, url: env.DATABASE_URL },
-    redis: null,
+    redis: env.REDIS_URL === undefined ? null : { url: env.REDIS_URL },
     sync: {
       ...settings.sync,
       objects: env.SYNC_OBJECTS,
@@ -288,6 +289,22 @@ function isSqliteUrl(url: string): boolean {
 function isPostgresUrl(text: string): boolean {
   const url = /^postgres(ql)?:\/\//.test(text) ? URL.parse(text) : null;
   return url !== null && /^\/[^/@]+$/.test(url.pathname) && !/\s/.test(text);
+}
+
+/** User, password, port and the number of a database may be left out. */
+function isRedisUrl(text: string): boolean {
+  const url = /^rediss?:\/\//.test(text) ? URL.parse(text) : null;
+  if (url === null || url.hostname === '' || !isPercentEncoded(url.username + url.password)) return false;
+  return /^\/?\d{0,5}$/.test(url.pathname) && !/[?#\s]/.test(text);
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isHttpsAddress(text: string): boolean {

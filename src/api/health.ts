@@ -22,7 +22,7 @@ const healthSchema = z
           problem: z.string().optional(),
         }),
         database: z.object({ status: z.string(), latencyMs }),
-        redis: z.null(),
+        redis: z.object({ status: z.string(), latencyMs }).nullable(),
         inbox: queue,
         outbox: queue,
       })
@@ -39,7 +39,7 @@ const healthSchema = z
         checks: {
           attio: { status: 'ok', latencyMs: 85, circuit: 'closed' },
           database: { status: 'ok', latencyMs: 1 },
-          redis: null,
+          redis: { status: 'ok', latencyMs: 1 },
           inbox: { pending: 0, oldestAgeSeconds: 0, dead: 0 },
           outbox: { pending: 0, oldestAgeSeconds: 0, dead: 0 },
         },
@@ -62,7 +62,8 @@ export function healthRoutes(
         config,
         schema: {
           summary: 'How the service is; the details with a key',
-          description: '503 when it is down: without its database. Attio out of reach is `degraded`.',
+          description:
+            '503 when it is down: without its database. Attio or Redis out of reach is `degraded`.',
           tags: ['operations'],
           response: { 200: healthSchema, 503: healthSchema, ...problems },
         },

@@ -15,7 +15,7 @@ import type { Base } from './base.ts';
 
 /** The gateway, and what is read through its caches. */
 export function buildAttio(
-  { config, clock, random, events, database }: Base,
+  { config, clock, shared: tier, random, events, database }: Base,
   fetch: FetchLike,
   onCircuitClosed: (circuit: CircuitName) => void,
 ) {
@@ -42,10 +42,10 @@ export function buildAttio(
   const recordCache = { ...cache, ttlMs: config.cache.recordTtlSeconds * 1000 };
   const records = new CachedRecords({
     records: client.records,
-    cache: new RecordCache(recordCache),
+    cache: new RecordCache({ ...recordCache, tier }),
     queries: new QueryCache(recordCache),
   });
-  const schemaCache = new SchemaCache({ ...cache, ttlMs: config.cache.schemaTtlSeconds * 1000 });
+  const schemaCache = new SchemaCache({ ...cache, tier, ttlMs: config.cache.schemaTtlSeconds * 1000 });
   const { objects, lists, members, attributes } = client;
   const views = new ViewsService({
     objects: config.sync.objects,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { FetchLike } from '../attio/transport.ts';
+import type { SharedTier } from '../cache/shared-tier.ts';
 import type { AppConfig } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import { Events } from '../monitoring/events.ts';
@@ -12,6 +13,7 @@ import { DeadLettersStore } from '../store/dead-letters.ts';
 import { IdempotencyStore } from '../store/idempotency.ts';
 import { InboxStore } from '../store/inbox.ts';
 import { MirrorStore } from '../store/store.ts';
+import { buildSharedTier } from './redis.ts';
 
 /** What tests replace. */
 export interface Overrides {
@@ -32,6 +34,8 @@ export interface Base {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly events: Events;
+  /** Null: what the caches hold is this process's own. */
+  readonly shared: SharedTier | null;
   readonly database: Database;
   readonly store: MirrorStore;
   readonly inbox: InboxStore;
@@ -54,6 +58,7 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
       deadLetters: await deadLetters.counts(),
     }),
   });
+  const events = new Events({ logger, metrics });
   return {
     config,
     clock,
@@ -61,7 +66,8 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
     newId: overrides.newId ?? randomUUID,
     logger,
     metrics,
-    events: new Events({ logger, metrics }),
+    events,
+    shared: buildSharedTier({ config, clock, events }),
     database,
     store,
     inbox,

@@ -19,8 +19,6 @@ export class CachedRecords {
   readonly #records: Pick<RecordsResource, 'get' | 'query'>;
   readonly #cache: RecordCache;
   readonly #queries: QueryCache;
-  /** Webhooks name objects by id and we by slug, so a record is forgotten under every slug it may be held by. */
-  readonly #slugs = new Set<string>();
 
   constructor(deps: {
     records: Pick<RecordsResource, 'get' | 'query'>;
@@ -34,9 +32,8 @@ export class CachedRecords {
 
   /** @throws AttioApiError when Attio is out of reach and nothing is cached */
   async get(object: string, recordId: string): Promise<CachedRead> {
-    this.#slugs.add(object);
     const { value, result } = await this.#cache.read(
-      `${object}/${recordId}`,
+      this.#cache.keyOf(object, recordId),
       () => this.#load(object, recordId),
       isOutage,
     );
@@ -66,9 +63,9 @@ export class CachedRecords {
     throw new AttioApiError('invalid_response', { endpoint, cause: new Error(odd.issue) });
   }
 
-  /** A record has changed: forget it, and what is on its way. */
+  /** A record has changed: forget it in every instance, and what is on its way. */
   forget(recordId: string): void {
-    for (const slug of this.#slugs) this.#cache.invalidate(`${slug}/${recordId}`);
+    this.#cache.invalidateSubject(recordId);
   }
 
   /** Answers to queries may name anybody. */

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../domain/json.ts';
+import type { SharedTier } from './shared-tier.ts';
 import { TtlCache, type TtlCacheOptions } from './ttl-cache.ts';
 
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -6,10 +7,36 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /** How long a record that Attio will not give us may be served from memory. */
 const STALE_MS = 24 * 60 * 60 * 1000;
 
-/** Records as Attio reads them, by record id (ids are unique in a workspace, whatever the object). */
+/** While other instances cannot reach us, an old record is served no longer than they promise: a second. */
+const ALONE_MS = 900;
+
+/**
+ * Records as Attio reads them, by object and record id. Ids are unique in a workspace, whatever the object, and
+ * webhooks name objects by id and we by slug: a record is forgotten under every slug that this process has read by.
+ */
 export class RecordCache extends TtlCache<JsonObject> {
-  constructor(options: Pick<TtlCacheOptions, 'ttlMs' | 'now' | 'random' | 'onRead'>) {
-    super({ ...options, name: 'record', staleMs: STALE_MS, maxBytes: MAX_BYTES });
+  readonly #objects = new Set<string>();
+
+  constructor(
+    options: Pick<TtlCacheOptions, 'ttlMs' | 'now' | 'random' | 'onRead'> & { tier?: SharedTier | null },
+  ) {
+    const { tier = null, ...rest } = options;
+    const shared = tier === null ? {} : { shared: { tier, aloneMs: ALONE_MS, keepsDoubted: false } };
+    super({ ...rest, ...shared, name: 'record', staleMs: STALE_MS, maxBytes: MAX_BYTES });
+  }
+
+  /** The key of a record. */
+  keyOf(object: string, recordId: string): string {
+    this.#objects.add(object);
+    return `${object}/${recordId}`;
+  }
+
+  protected override subjectOf(key: string): string {
+    return key.slice(key.indexOf('/') + 1);
+  }
+
+  protected override keysOf(recordId: string): Iterable<string> {
+    return [...this.#objects].map((object) => `${object}/${recordId}`);
   }
 }
 

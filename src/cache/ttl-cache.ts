@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache';
+import type { Look, Shared, SharedTier } from './shared-tier.ts';
 
-/** HIT: from memory, in time. MISS: loaded now. STALE: from memory, past its time, because loading failed. */
+/** HIT: from a cache, in time. MISS: loaded now. STALE: from memory, past its time, because loading failed. */
 export type CacheResult = 'HIT' | 'MISS' | 'STALE';
 
 export interface TtlCacheOptions {
-  /** For the metric. */
+  /** For the metric, and for what is shared. */
   readonly name: string;
   readonly ttlMs: number;
   /** How long "there is none" is believed. @default ttlMs / 10 */
@@ -17,24 +18,45 @@ export interface TtlCacheOptions {
   /** 0 ≤ x < 1: spreads the ends of entries that were loaded together. */
   readonly random: () => number;
   readonly onRead: (read: { cache: string; tier: 'memory'; result: CacheResult }) => void;
+  /** Left out: what is known is known in this process alone. */
+  readonly shared?: Sharing;
+}
+
+export interface Sharing {
+  readonly tier: SharedTier;
+  /** How long after its reading an entry is believed while other instances cannot reach us. */
+  readonly aloneMs: number;
+  /** Whether what may have changed elsewhere may still be served while loading fails. */
+  readonly keepsDoubted: boolean;
 }
 
 interface Entry<V> {
   readonly value: V | null;
+  /** The beginning of its reading: what has changed since may not be in it. */
+  readonly readAt: number;
   readonly expiresAt: number;
 }
 
+interface Brought<V> {
+  readonly value: V | null;
+  /** Another instance had loaded it. */
+  readonly found: boolean;
+}
+
 interface Flight<V> {
-  readonly promise: Promise<V | null>;
+  readonly startedAt: number;
+  promise: Promise<Brought<V>>;
   /** Invalidated while loading: what it brings may be older than the invalidation. */
   overtaken: boolean;
+  /** One that nobody may join any more, and that still has readers. */
+  readonly before: Flight<V> | null;
 }
 
 /** How often a read that was overtaken by invalidations loads anew before it takes what it has. */
 const MAX_RELOADS = 5;
 
 /**
- * A read-through cache in this process.
+ * A read-through cache in this process, in front of one that is shared when there is one.
  *
  * Concurrent misses for a key share one load. `invalidate` forgets the entry and the load in flight: later readers
  * load anew, and readers who already wait are given a fresh load as well, so nobody is served a value from before
@@ -44,6 +66,7 @@ export class TtlCache<V extends {}> {
   readonly #options: TtlCacheOptions;
   readonly #entries: LRUCache<string, Entry<V>>;
   readonly #flights = new Map<string, Flight<V>>();
+  readonly #shared: Shared | null;
 
   constructor(options: TtlCacheOptions) {
     this.#options = options;
@@ -51,6 +74,13 @@ export class TtlCache<V extends {}> {
       maxSize: options.maxBytes,
       sizeCalculation: (entry, key) => key.length + JSON.stringify(entry.value).length + 1,
     });
+    this.#shared =
+      options.shared?.tier.join({
+        name: options.name,
+        aloneMs: options.shared.aloneMs,
+        forget: (subject) => this.#doubt(this.keysOf(subject)),
+        forgetAll: () => this.#doubt(new Set([...this.#entries.keys(), ...this.#flights.keys()])),
+      }) ?? null;
   }
 
   /**
@@ -64,13 +94,15 @@ export class TtlCache<V extends {}> {
     mayServeStale: (error: unknown) => boolean,
   ): Promise<{ value: V | null; result: CacheResult }> {
     const entry = this.#entries.get(key);
-    if (entry !== undefined && entry.expiresAt > this.#options.now()) return this.#seen(entry.value, 'HIT');
+    if (entry !== undefined && this.#isFresh(entry)) return this.#seen(entry.value, 'HIT');
     try {
-      return this.#seen(await this.#loadFresh(key, load), 'MISS');
+      const { value, found } = await this.#bringFresh(key, load);
+      const seen = this.#seen(value, 'MISS');
+      return found ? { value, result: 'HIT' } : seen;
     } catch (error) {
       // Looked up again: an invalidation during the load has taken it away.
       const held = this.#entries.get(key);
-      if (held !== undefined && this.#usableStale(held) && mayServeStale(error))
+      if (held !== undefined && this.#isUsableStale(held) && mayServeStale(error))
         return this.#seen(held.value, 'STALE');
       throw error;
     }
@@ -81,65 +113,137 @@ export class TtlCache<V extends {}> {
     return this.#entries.peek(key)?.value ?? null;
   }
 
-  /** The next read loads; until that has worked the entry may still be served stale. */
+  /** The next read loads, in every instance; until that has worked the entry may still be served stale. */
   expire(key: string): void {
+    this.#expireHere(key);
+    this.#shared?.forget(this.subjectOf(key));
+  }
+
+  /** Forgets an entry, in every instance. */
+  invalidate(key: string): void {
+    this.#forgetHere(key);
+    this.#shared?.forget(this.subjectOf(key));
+  }
+
+  /** Forgets a subject under whatever keys it is held, in every instance. */
+  invalidateSubject(subject: string): void {
+    for (const key of this.keysOf(subject)) this.#forgetHere(key);
+    this.#shared?.forget(subject);
+  }
+
+  /** Forgets everything, in this process. */
+  clear(): void {
+    this.#entries.clear();
+    for (const key of [...this.#flights.keys()]) this.#overtake(key);
+  }
+
+  /** What the instances call what a key is about. */
+  protected subjectOf(key: string): string {
+    return key;
+  }
+
+  /** The keys by which this process may hold a subject. */
+  protected keysOf(subject: string): Iterable<string> {
+    return [subject];
+  }
+
+  /** It may have changed elsewhere: the next read loads. */
+  #doubt(keys: Iterable<string>): void {
+    for (const key of keys) {
+      if (this.#options.shared?.keepsDoubted === true) this.#expireHere(key);
+      else this.#forgetHere(key);
+    }
+  }
+
+  #forgetHere(key: string): void {
+    this.#entries.delete(key);
+    this.#overtake(key);
+  }
+
+  #expireHere(key: string): void {
     const entry = this.#entries.peek(key);
     if (entry !== undefined)
       this.#entries.set(key, { ...entry, expiresAt: Math.min(entry.expiresAt, this.#options.now()) });
     this.#overtake(key);
   }
 
-  invalidate(key: string): void {
-    this.#entries.delete(key);
-    this.#overtake(key);
-  }
-
-  clear(): void {
-    this.#entries.clear();
-    for (const key of [...this.#flights.keys()]) this.#overtake(key);
-  }
-
   #overtake(key: string): void {
-    const flight = this.#flights.get(key);
-    if (flight === undefined) return;
-    flight.overtaken = true;
+    let flight = this.#flights.get(key) ?? null;
     this.#flights.delete(key);
+    for (; flight !== null; flight = flight.before) flight.overtaken = true;
   }
 
-  async #loadFresh(key: string, load: () => Promise<V | null>): Promise<V | null> {
+  async #bringFresh(key: string, load: () => Promise<V | null>): Promise<Brought<V>> {
     for (let reloads = 0; ; reloads += 1) {
-      const flight = this.#flights.get(key) ?? this.#take(key, load);
-      const value = await flight.promise;
-      if (!flight.overtaken || reloads === MAX_RELOADS) return value;
+      const flight = this.#joinable(key) ?? this.#take(key, load, reloads === 0);
+      const brought = await flight.promise;
+      if (!flight.overtaken || reloads === MAX_RELOADS) return brought;
     }
   }
 
-  #take(key: string, load: () => Promise<V | null>): Flight<V> {
-    const flight: Flight<V> = { promise: load(), overtaken: false };
+  #joinable(key: string): Flight<V> | null {
+    const flight = this.#flights.get(key);
+    if (flight === undefined) return null;
+    return this.#shared === null || this.#shared.mayJoin(flight.startedAt) ? flight : null;
+  }
+
+  /** @param looks whether to ask the shared tier first; it is not asked twice for one reader */
+  #take(key: string, load: () => Promise<V | null>, looks: boolean): Flight<V> {
+    const flight: Flight<V> = {
+      startedAt: this.#options.now(),
+      promise: Promise.resolve({ value: null, found: false }),
+      overtaken: false,
+      before: this.#flights.get(key) ?? null,
+    };
     this.#flights.set(key, flight);
-    flight.promise.then(
-      (value) => {
-        if (!flight.overtaken) this.#store(key, value);
-        this.#land(key, flight);
-      },
-      () => this.#land(key, flight),
-    );
+    flight.promise = this.#bring(key, load, flight, looks).finally(() => {
+      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    });
     return flight;
   }
 
-  #land(key: string, flight: Flight<V>): void {
-    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  async #bring(
+    key: string,
+    load: () => Promise<V | null>,
+    flight: Flight<V>,
+    looks: boolean,
+  ): Promise<Brought<V>> {
+    const { now, ttlMs: fullMs } = this.#options;
+    let look: Look | null = null;
+    if (looks && this.#shared !== null) look = await this.#shared.look(key, this.subjectOf(key));
+    if (look?.found) {
+      const value = look.found.value as V | null; // what `keep` was given, by this version
+      this.#store(key, flight, { value, readAt: flight.startedAt }, Math.min(look.found.ttlMs, fullMs));
+      return { value, found: true };
+    }
+    const readAt = now();
+    const value = await load();
+    const ttlMs = this.#ttlMsOf(value);
+    if (this.#store(key, flight, { value, readAt }, ttlMs)) look?.keep(value, ttlMs);
+    return { value, found: false };
   }
 
-  #store(key: string, value: V | null): void {
-    const { ttlMs, negativeTtlMs = ttlMs / 10, random, now } = this.#options;
-    const fullMs = value === null ? negativeTtlMs : ttlMs;
-    // Up to a tenth shorter, never longer: entries that were loaded together do not end together.
-    this.#entries.set(key, { value, expiresAt: now() + fullMs * (1 - random() / 10) });
+  /** @returns false when the flight has been overtaken, or another one has begun since */
+  #store(key: string, flight: Flight<V>, entry: Omit<Entry<V>, 'expiresAt'>, ttlMs: number): boolean {
+    if (this.#flights.get(key) !== flight) return false;
+    this.#entries.set(key, { ...entry, expiresAt: this.#options.now() + ttlMs });
+    return true;
   }
 
-  #usableStale(entry: Entry<V>): boolean {
-    return entry.expiresAt + this.#options.staleMs > this.#options.now();
+  /** Up to a tenth shorter than configured, never longer: entries that were loaded together do not end together. */
+  #ttlMsOf(value: V | null): number {
+    const { ttlMs, negativeTtlMs = ttlMs / 10, random } = this.#options;
+    return (value === null ? negativeTtlMs : ttlMs) * (1 - random() / 10);
+  }
+
+  #isFresh(entry: Entry<V>): boolean {
+    return entry.expiresAt > this.#options.now() && (this.#shared?.believes(entry.readAt) ?? true);
+  }
+
+  #isUsableStale(entry: Entry<V>): boolean {
+    const { staleMs, now, shared } = this.#options;
+    if (entry.expiresAt + staleMs <= now()) return false;
+    return shared?.keepsDoubted === true || (this.#shared?.believes(entry.readAt) ?? true);
   }
 
   #seen(value: V | null, result: CacheResult): { value: V | null; result: CacheResult } {

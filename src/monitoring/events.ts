@@ -233,6 +233,17 @@ export class Events {
     });
   }
 
+  redisUp(): void {
+    this.#tell(() => this.#log.service.info('Redis is there: caches are shared'));
+  }
+
+  /** @param reason a word or two, no address */
+  redisDown(reason: string): void {
+    this.#tell(() =>
+      this.#log.service.warn({ reason }, 'Redis is away: reads go on through memory and Attio'),
+    );
+  }
+
   #tell(event: () => void): void {
     try {
       event();

@@ -16,6 +16,12 @@ export interface DatabaseHealth {
   readonly latencyMs: number | null;
 }
 
+/** Without Redis the service is slower, not down. */
+export interface RedisHealth {
+  readonly status: 'ok' | 'down';
+  readonly latencyMs: number | null;
+}
+
 export interface HealthReport {
   readonly status: HealthStatus;
   readonly version: string;
@@ -30,7 +36,8 @@ export interface HealthReport {
       readonly problem?: string;
     };
     readonly database: DatabaseHealth;
-    readonly redis: null;
+    /** Null: not configured. */
+    readonly redis: RedisHealth | null;
     readonly inbox: QueueHealth;
     readonly outbox: QueueHealth;
   };
@@ -45,6 +52,8 @@ export interface HealthDeps {
   readonly forbiddenLately: () => boolean;
   /** Stores something. @throws when the database cannot */
   readonly probeDatabase: () => Promise<void>;
+  /** Null: not configured. */
+  readonly redis: () => RedisHealth | null;
   readonly inboxStats: () => Promise<{ pending: number; oldestReceivedAt: string | null }>;
   readonly outboxStats: () => Promise<{ pending: number; oldestAcceptedAt: string | null }>;
   readonly deadLetters: () => Promise<Record<DeadLetterKind, number>>;
@@ -121,14 +130,15 @@ export class HealthService {
         NO_LETTERS,
       ),
     ]);
+    const redis = this.#deps.redis();
     return {
-      status: overall(database.status, attio),
+      status: overall(database.status, attio, redis),
       version,
       uptimeSeconds: Math.floor((this.#deps.clock.now() - this.#startedAt) / 1000),
       checks: {
         attio,
         database,
-        redis: null,
+        redis,
         inbox: { ...inbox, dead: dead.inbox },
         outbox: { ...outbox, dead: dead.outbox },
       },
@@ -204,7 +214,12 @@ export class HealthService {
   }
 }
 
-function overall(database: 'ok' | 'down', attio: HealthReport['checks']['attio']): HealthStatus {
+function overall(
+  database: 'ok' | 'down',
+  attio: HealthReport['checks']['attio'],
+  redis: RedisHealth | null,
+): HealthStatus {
   if (database === 'down') return 'down';
+  if (redis?.status === 'down') return 'degraded';
   return attio.status === 'ok' && attio.circuit === 'closed' ? 'ok' : 'degraded';
 }

@@ -6,6 +6,7 @@ import { outbox } from './migrations/002-outbox.ts';
 import { idempotency } from './migrations/003-idempotency.ts';
 import { items } from './migrations/004-items.ts';
 import { webhookTrust } from './migrations/007-webhook-trust.ts';
+import { deployment } from './migrations/008-deployment.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
 import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
@@ -25,6 +26,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '003-idempotency': idempotency,
   '004-items': items,
   '007-webhook-trust': webhookTrust,
+  '008-deployment': deployment,
 };
 
 /** In their order. */

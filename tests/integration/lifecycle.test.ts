@@ -34,7 +34,7 @@ test('a bad environment stops the start with one message that names every bad va
   const child = new ServiceProcess({
     NODE_ENV: 'production',
     PORT: 'abc',
-    REDIS_URL: 'redis://:hunter2@127.0.0.1',
+    REDIS_URL: 'redis://:hunter2@127.0.0.1/cache',
     ATTIO_BASE_URL: 'ftp://hunter2',
   });
   expect((await child.exited).code).toBe(1);

@@ -108,22 +108,43 @@ describe('the environment', () => {
   it('refuses what this version does not have', () => {
     const error = failure({
       ...KEY,
-      REDIS_URL: 'redis://cache',
       SYNC_CONFLICT_POLICY: 'manual',
       CHANGE_WEBHOOK_URLS: 'https://a.example.com',
       CHANGE_WEBHOOK_SECRET: 'whsec_abc',
     });
-    expect(namesOf(error)).toEqual([
-      'REDIS_URL',
-      'SYNC_CONFLICT_POLICY',
-      'CHANGE_WEBHOOK_URLS',
-      'CHANGE_WEBHOOK_SECRET',
-    ]);
+    expect(namesOf(error)).toEqual(['SYNC_CONFLICT_POLICY', 'CHANGE_WEBHOOK_URLS', 'CHANGE_WEBHOOK_SECRET']);
     for (const { problem } of error.problems) expect(problem).toContain('not available in this version');
   });
 
   it('says yes to the values of those features that mean "without"', () => {
     expect(loadConfig({ ...KEY, SYNC_CONFLICT_POLICY: 'last-write-wins' })).toEqual(loadConfig(KEY));
+  });
+
+  it('takes the address of a Redis, with a password and a database or without', () => {
+    expect(loadConfig(KEY).redis).toBeNull();
+    for (const url of [
+      'redis://cache',
+      'redis://cache:6380/15',
+      'rediss://user:p%40ss@cache.example.com',
+      'redis://:secret@[::1]:6379/',
+    ]) {
+      expect(loadConfig({ ...KEY, REDIS_URL: url }).redis).toEqual({ url });
+    }
+  });
+
+  it.each([
+    'cache:6379',
+    'http://cache',
+    'redis://',
+    'redis:///0',
+    'redis://:hunter2@cache/x',
+    'redis://:100%@cache',
+    'redis://cache?db=1',
+    'redis://cache:99999',
+  ])('refuses %s as a Redis, and shows no password', (url) => {
+    const { problems, message } = failure({ ...KEY, REDIS_URL: url });
+    expect(problems.map(({ name }) => name)).toEqual(['REDIS_URL']);
+    expect(message).not.toContain('hunter2');
   });
 
   it('mirrors all lists, those that are named, or none', () => {

@@ -22,6 +22,7 @@ function build(overrides: Partial<HealthDeps> = {}) {
     },
     circuit: () => 'closed',
     forbiddenLately: () => false,
+    redis: () => null,
     probeDatabase: async () => {},
     inboxStats: async () => ({ pending: 0, oldestReceivedAt: null }),
     outboxStats: async () => ({ pending: 0, oldestAcceptedAt: null }),
@@ -95,6 +96,14 @@ describe('health', () => {
     const { health } = build({ forbiddenLately: () => true });
     const { status, checks } = await health.report();
     expect([status, checks.attio.status]).toEqual(['degraded', 'refused']);
+  });
+
+  test('is degraded, not down, without the Redis that it is to use', async () => {
+    const redis = { status: 'down' as const, latencyMs: null };
+    const { status, checks } = await build({ redis: () => redis }).health.report();
+    expect([status, checks.redis]).toEqual(['degraded', redis]);
+    const back = { status: 'ok' as const, latencyMs: 2 };
+    expect((await build({ redis: () => back }).health.report()).status).toBe('ok');
   });
 
   test('tells how long the oldest event has been waiting', async () => {

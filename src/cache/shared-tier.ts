@@ -1,0 +1,359 @@
+/**
+ * What the caches of several instances share, through Redis: values, and the news that something has changed.
+ *
+ * - down: Redis is not asked, and nobody tells us anything. Memory is emptied on the way into this state and again on
+ *   the way out, and in between entries are believed for a short time only.
+ * - up: the subscription answers a ping every BEAT_MS, so what others publish has reached us.
+ *
+ * `suspect` is a debt: Redis may hold what should have been forgotten, because we could not say so, because it may
+ * have restarted with old data, or because another instance has vanished. It is paid (every value is made unreachable,
+ * and all instances are told to forget everything) before Redis is asked for a value again.
+ *
+ * Requests wait for nothing here but `look`, which has a short limit and, after an answer that was late or none, rests.
+ */
+import type { Clock } from '../domain/clock.ts';
+import type { Answer, Place, RedisClient } from './redis-client.ts';
+
+/** How often both connections are asked whether they are there, and how long they have to answer. */
+const BEAT_MS = 200;
+const PING_LIMIT_MS = 300;
+/** Memory is believed for this long after the sending of the last ping that was answered. */
+const HEARD_MS = 900;
+
+const LOOK_LIMIT_MS = 40;
+const REST_AFTER_FAILURE_MS = 1_000;
+/** Several looks of one request must not add up. */
+const LATE_LOOK_MS = 20;
+const REST_AFTER_LATE_MS = 200;
+/** So many pings in a row that took longer than this: Redis is of no use. */
+const SLOW_PING_MS = 50;
+const SLOW_PINGS = 3;
+
+const FORGET_LIMIT_MS = 300;
+const RECOVERY_LIMIT_MS = 1_000;
+const LEAVE_LIMIT_MS = 100;
+
+const MAX_UNANSWERED = 1_000;
+const MAX_VALUE_LENGTH = 512 * 1024;
+
+/** What of the client is used here; tests have another. */
+export type RedisPort = Pick<
+  RedisClient,
+  'open' | 'close' | 'ping' | 'listen' | 'arrive' | 'leave' | 'look' | 'keep' | 'forget' | 'forgetAll'
+>;
+
+export interface SharedTierDeps {
+  readonly client: RedisPort;
+  readonly clock: Clock;
+  /** Of this process; told apart from the others by it. */
+  readonly instanceId: string;
+  readonly onUp: () => void;
+  /** Once per change of state. `reason`: a word, no address. */
+  readonly onDown: (reason: string) => void;
+  readonly onRead: (read: { cache: string; tier: 'redis'; result: 'HIT' | 'MISS' | 'ERROR' }) => void;
+}
+
+/** A cache's memory, which is told what others have found changed. */
+export interface Member {
+  readonly name: string;
+  /** How long after its reading an entry is believed while nobody tells us anything. */
+  readonly aloneMs: number;
+  readonly forget: (subject: string) => void;
+  readonly forgetAll: () => void;
+}
+
+export interface Look {
+  readonly found: { readonly value: unknown; readonly ttlMs: number } | null;
+  /** Does nothing when the subject has been forgotten since. */
+  readonly keep: (value: unknown, ttlMs: number) => void;
+}
+
+/** What one cache sees of it. */
+export interface Shared {
+  /** Whether what was read then may be served: nothing can have changed since without our knowing. */
+  believes(readAt: number): boolean;
+  /** Whether a reader of now may be given what is being loaded since then. */
+  mayJoin(startedAt: number): boolean;
+  /** Null when Redis is not to be asked. Never rejects. */
+  look(key: string, subject: string): Promise<Look | null>;
+  /** Makes every other instance forget. */
+  forget(subject: string): void;
+}
+
+export class SharedTier {
+  readonly #deps: SharedTierDeps;
+  readonly #members = new Map<string, Member>();
+  readonly #closed = new AbortController();
+  #state: 'unknown' | 'down' | 'up' = 'unknown';
+  #namespace: string | null = null;
+  #suspect = false;
+  /** Counts what has made Redis suspect, and what has ended a connection: to see that it happened meanwhile. */
+  #suspicions = 0;
+  #losses = 0;
+  #heardAt = Number.NEGATIVE_INFINITY;
+  #pingsMs: number[] = [];
+  #restUntil = Number.NEGATIVE_INFINITY;
+  #unanswered = 0;
+  #running: Promise<void> | null = null;
+  #woken = new AbortController();
+  readonly #known = Promise.withResolvers<void>();
+
+  constructor(deps: SharedTierDeps) {
+    this.#deps = deps;
+  }
+
+  join(member: Member): Shared {
+    this.#members.set(member.name, member);
+    return {
+      believes: (readAt) => this.#isHearing() || this.#isRecent(readAt, member.aloneMs),
+      mayJoin: (startedAt) => this.#state === 'up' || this.#isRecent(startedAt, member.aloneMs),
+      look: (key, subject) => this.#look(member.name, key, subject),
+      forget: (subject) => this.#forget(member.name, subject),
+    };
+  }
+
+  /** @param namespace values are shared by those who give the same one */
+  start(namespace: string): void {
+    this.#namespace = namespace;
+    this.#deps.client.open();
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when Redis has answered, has been found away, or has said nothing for a while. */
+  async settled(limitMs: number): Promise<void> {
+    await this.#within(this.#known.promise, limitMs).catch(() => {});
+  }
+
+  get health(): { status: 'ok' | 'down'; latencyMs: number | null } {
+    const isOk = this.#state === 'up' && !this.#isSlow();
+    return { status: isOk ? 'ok' : 'down', latencyMs: this.#pingsMs[0] ?? null };
+  }
+
+  /** Ends at once, whatever Redis does. */
+  async close(): Promise<void> {
+    if (this.#closed.signal.aborted) return;
+    this.#closed.abort(new Error('closed'));
+    this.wake();
+    // Who owes something goes without taking leave: the next to arrive pays.
+    if (this.#state === 'up' && !this.#suspect)
+      await this.#within(this.#deps.client.leave(), LEAVE_LIMIT_MS).catch(() => {});
+    this.#deps.client.close();
+    await this.#running;
+  }
+
+  /** A connection is there: it need not wait for the next beat. */
+  wake(): void {
+    this.#woken.abort(new Error('woken'));
+  }
+
+  /** A message of any instance. */
+  heard(text: string): void {
+    const message = readMessage(text);
+    if (message === null || message.from === this.#deps.instanceId) return;
+    if (message.all) this.#forgetAllHere();
+    else this.#members.get(message.cache)?.forget(message.subject);
+  }
+
+  /** A connection has ended. `values`: Redis may have restarted, with data of long ago. */
+  lost({ values, reason }: { values: boolean; reason: unknown }): void {
+    if (values) this.#doubt();
+    this.#losses += 1;
+    this.#fall(reason);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed.signal.aborted) {
+      await this.#beat();
+      if (this.#state !== 'unknown') this.#known.resolve();
+      await this.#deps.clock.sleep(BEAT_MS, this.#woken.signal).catch(() => {});
+      if (this.#woken.signal.aborted) this.#woken = new AbortController();
+    }
+    this.#known.resolve();
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      if (this.#state !== 'up') await this.#rise();
+      else if (this.#suspect) await this.#pay();
+      else await this.#ping();
+    } catch (error) {
+      this.#fall(error);
+    }
+  }
+
+  async #rise(): Promise<void> {
+    const { client, onUp } = this.#deps;
+    const losses = this.#losses;
+    await this.#within(client.listen(), RECOVERY_LIMIT_MS);
+    this.#forgetAllHere();
+    if ((await this.#within(client.arrive(), RECOVERY_LIMIT_MS)) > 0) this.#doubt();
+    if (this.#suspect) await this.#pay();
+    await this.#ping();
+    if (losses !== this.#losses || this.#closed.signal.aborted) return;
+    this.#state = 'up';
+    onUp();
+  }
+
+  async #pay(): Promise<void> {
+    const { client, instanceId } = this.#deps;
+    const suspicions = this.#suspicions;
+    const message = JSON.stringify({ from: instanceId, all: true });
+    await this.#within(client.forgetAll(message), RECOVERY_LIMIT_MS);
+    if (suspicions === this.#suspicions) this.#suspect = false;
+  }
+
+  async #ping(): Promise<void> {
+    const sentAt = this.#deps.clock.now();
+    await this.#within(this.#deps.client.ping(), PING_LIMIT_MS);
+    this.#heardAt = sentAt;
+    this.#pingsMs = [this.#deps.clock.now() - sentAt, ...this.#pingsMs].slice(0, SLOW_PINGS);
+  }
+
+  #fall(reason: unknown): void {
+    const before = this.#state;
+    // While a first connection is being made, a command that comes too early says nothing.
+    if (before === 'unknown' && isTooEarly(reason)) return;
+    this.#state = 'down';
+    if (before === 'up') this.#forgetAllHere();
+    this.#known.resolve();
+    if (before !== 'down' && !this.#closed.signal.aborted) this.#deps.onDown(reasonOf(reason));
+  }
+
+  #doubt(): void {
+    this.#suspect = true;
+    this.#suspicions += 1;
+  }
+
+  #forgetAllHere(): void {
+    for (const member of this.#members.values()) member.forgetAll();
+  }
+
+  #forget(cache: string, subject: string): void {
+    const { client, instanceId } = this.#deps;
+    if (this.#namespace === null) return;
+    if (this.#state !== 'up' || this.#unanswered >= MAX_UNANSWERED) {
+      this.#doubt();
+      return;
+    }
+    const message = JSON.stringify({ from: instanceId, cache, subject });
+    this.#counted(client.forget(cache, subject, message), FORGET_LIMIT_MS).catch(() => this.#doubt());
+  }
+
+  async #look(cache: string, key: string, subject: string): Promise<Look | null> {
+    const namespace = this.#namespace;
+    if (namespace === null || !this.#isUsable()) return null;
+    const { client, clock, onRead } = this.#deps;
+    const place = { namespace, cache, key, subject };
+    const askedAt = clock.now();
+    try {
+      const answer = await this.#counted(client.look(place), LOOK_LIMIT_MS);
+      if (clock.now() - askedAt > LATE_LOOK_MS) this.#rest(REST_AFTER_LATE_MS);
+      const look = this.#read(place, answer);
+      onRead({ cache, tier: 'redis', result: look.found === null ? 'MISS' : 'HIT' });
+      return look;
+    } catch {
+      this.#rest(REST_AFTER_FAILURE_MS);
+      onRead({ cache, tier: 'redis', result: 'ERROR' });
+      return null;
+    }
+  }
+
+  /** @throws when the text is not what `keep` has put there */
+  #read(place: Place, { names, found }: Answer): Look {
+    const keep = (value: unknown, ttlMs: number) => {
+      const text = JSON.stringify(value);
+      if (this.#state !== 'up' || this.#unanswered >= MAX_UNANSWERED) return;
+      if (text.length > MAX_VALUE_LENGTH || ttlMs < 1) return;
+      this.#counted(this.#deps.client.keep(place, names, text, ttlMs), RECOVERY_LIMIT_MS).catch(() => {});
+    };
+    return { found: found && { value: JSON.parse(found.text), ttlMs: found.ttlMs }, keep };
+  }
+
+  #isUsable(): boolean {
+    return (
+      this.#state === 'up' &&
+      !this.#suspect &&
+      !this.#isSlow() &&
+      this.#restUntil <= this.#deps.clock.now() &&
+      this.#unanswered < MAX_UNANSWERED
+    );
+  }
+
+  #isHearing(): boolean {
+    return this.#state === 'up' && this.#isRecent(this.#heardAt, HEARD_MS);
+  }
+
+  #isRecent(at: number, ms: number): boolean {
+    return this.#deps.clock.now() - at < ms;
+  }
+
+  #isSlow(): boolean {
+    return this.#pingsMs.length === SLOW_PINGS && this.#pingsMs.every((ms) => ms > SLOW_PING_MS);
+  }
+
+  #rest(ms: number): void {
+    this.#restUntil = Math.max(this.#restUntil, this.#deps.clock.now() + ms);
+  }
+
+  async #counted<T>(answer: Promise<T>, limitMs: number): Promise<T> {
+    this.#unanswered += 1;
+    const answered = () => {
+      this.#unanswered -= 1;
+    };
+    answer.then(answered, answered);
+    return this.#within(answer, limitMs);
+  }
+
+  /** @throws the error of `answer`; TimeoutError when it comes too late */
+  async #within<T>(answer: Promise<T>, limitMs: number): Promise<T> {
+    const answered = new AbortController();
+    const limit = this.#deps.clock.sleep(limitMs, answered.signal).then(async () => {
+      // A process that was held up reads now what has come in time.
+      await new Promise((resolve) => setImmediate(resolve));
+      throw new TimeoutError(`no answer within ${limitMs} ms`);
+    });
+    limit.catch(() => {});
+    try {
+      return await Promise.race([answer, limit]);
+    } finally {
+      answered.abort(new Error('answered'));
+    }
+  }
+}
+
+class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+}
+
+type Message =
+  | { readonly from: string; readonly all: true }
+  | { readonly from: string; readonly all: false; readonly cache: string; readonly subject: string };
+
+/** Anybody can write to a channel. */
+function readMessage(text: string): Message | null {
+  let members: Record<string, unknown>;
+  try {
+    members = Object(JSON.parse(text)) as Record<string, unknown>; // each member is looked at
+  } catch {
+    return null;
+  }
+  const { from, all, cache, subject } = members;
+  if (typeof from !== 'string') return null;
+  if (all === true) return { from, all };
+  return typeof cache === 'string' && typeof subject === 'string'
+    ? { from, all: false, cache, subject }
+    : null;
+}
+
+function isTooEarly(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('enableOfflineQueue');
+}
+
+/** What it was, in a word: an error of the driver names addresses, and holds the command with its arguments. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  const { code } = error as { code?: unknown }; // errors of sockets have one
+  if (typeof code === 'string') return code;
+  if (error.name === 'ReplyError') return error.message.split(' ', 1)[0] ?? error.name;
+  return error.name === 'Error' ? error.message.slice(0, 60) : error.name;
+}
