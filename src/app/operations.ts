@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { AttioClient } from '../attio/client.ts';
+import { silentObserver } from '../attio/observer.ts';
+import type { AppConfig } from '../config.ts';
+import type { DatabaseState } from '../domain/storage.ts';
+import { systemClock } from '../queue/clock.ts';
+import { DoctorService } from '../services/doctor.ts';
+import { type SecretNotes, WebhookRegistration } from '../services/webhook-registration.ts';
+import { type Database, migrate, openDatabase } from '../store/database.ts';
+import { inspectDatabase } from '../store/inspection.ts';
+import { WebhookTrustStore } from '../store/webhook-trust.ts';
+import type { Overrides } from './base.ts';
+
+/** Used by deals to hold our callers' ids where the settings name no other. */
+const EXTERNAL_ID_ATTRIBUTE = 'external_id';
+
+/** What operators' commands need beside the service's own routes. Connects to nothing before it is asked. */
+export interface Operations {
+  /** @param bad names of variables that are wrong: what needs them is not looked at */
+  doctor(bad: ReadonlySet<string>): DoctorService;
+  registration(notes: SecretNotes | null): WebhookRegistration;
+  inspectDatabase(): Promise<DatabaseState>;
+  /** Makes the database and brings it up to date. @returns the migrations that were done @throws an error with a code */
+  migrate(): Promise<readonly string[]>;
+  /** Of a database that is up to date. */
+  trust(): WebhookTrustStore;
+  close(): Promise<void>;
+}
+
+export function buildOperations(config: AppConfig, overrides: Overrides = {}): Operations {
+  const clock = overrides.clock ?? systemClock();
+  const newId = overrides.newId ?? randomUUID;
+  const client = new AttioClient({
+    fetch: overrides.fetch ?? ((url, init) => fetch(url, init)),
+    clock,
+    random: overrides.random ?? Math.random,
+    observer: silentObserver,
+    settings: config.attio,
+  });
+  let opened: Database | null = null;
+  const database = () => {
+    opened ??= openDatabase(config.database.url, config.database);
+    return opened;
+  };
+  const operations: Operations = {
+    doctor(bad) {
+      const canAsk = !bad.has('ATTIO_API_KEY') && !bad.has('ATTIO_BASE_URL');
+      const canStore = !bad.has('DATABASE_URL');
+      return new DoctorService({
+        database: canStore
+          ? { inspect: operations.inspectDatabase, prepare: operations.migrate, trust }
+          : null,
+        pingRedis: null,
+        attio: canAsk ? attioSubject() : null,
+        webhook:
+          canAsk && !bad.has('PUBLIC_URL') && !bad.has('ATTIO_WEBHOOK_SECRET') ? webhookSubject() : null,
+      });
+    },
+    registration: (notes) => new WebhookRegistration({ webhooks: client.webhooks, notes, clock, newId }),
+    inspectDatabase: () => inspectDatabase(config.database.url, config.database),
+    migrate: () => migrate(database()),
+    trust: () => new WebhookTrustStore(database()),
+    async close() {
+      client.close();
+      await opened?.destroy();
+    },
+  };
+  const trust = async () => {
+    const store = operations.trust();
+    return { hashes: await store.secretHashes(), ...(await store.signatures()) };
+  };
+  const attioSubject = () => ({
+    client,
+    clock,
+    objects: config.sync.objects,
+    lists: config.sync.lists ?? [],
+    externalIdAttribute: config.sync.objects.includes('deals') ? EXTERNAL_ID_ATTRIBUTE : null,
+  });
+  const webhookSubject = () => ({
+    registration: operations.registration(null),
+    target: webhookTarget(config.http.publicUrl),
+    secrets: config.webhooks.secrets,
+  });
+  return operations;
+}
+
+/** Where Attio is to deliver. @param publicUrl without a slash at its end */
+export function webhookTarget(publicUrl: string): string;
+export function webhookTarget(publicUrl: string | null): string | null;
+export function webhookTarget(publicUrl: string | null): string | null {
+  return publicUrl === null ? null : `${publicUrl}/webhooks`;
+}

@@ -1,0 +1,17 @@
+import { config as loadDotenv } from 'dotenv';
+import { main } from './cli/main.ts';
+import { processVariables } from './config.ts';
+
+loadDotenv({ quiet: true });
+
+const stop = new AbortController();
+process.once('SIGINT', () => stop.abort());
+process.once('SIGTERM', () => stop.abort());
+
+process.exitCode = await main(process.argv.slice(2), {
+  env: processVariables(),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  isTerminal: process.stdout.isTTY === true,
+  signal: stop.signal,
+});

@@ -1,0 +1,115 @@
+import { buildOperations } from '../../app/operations.ts';
+import { type AppConfig, loadConfig } from '../../config.ts';
+import { judgeDatabase } from '../../services/doctor/database.ts';
+import { type Api, ask, isLive, openApi, serviceUrl } from '../api.ts';
+import type { Call, Command } from '../command.ts';
+import { count, duration } from '../io.ts';
+import { conflictList, type Health, health, type Run, runList } from './answers.ts';
+
+/** Runs that are looked through for the latest of each object. */
+const RUNS = 200;
+
+export const status: Command = {
+  usage: 'status',
+  summary: 'How the service is, in words; also when it is down, by what its database knows.',
+  details: 'Exit code 0 while it runs and has its database, also where Attio is out of reach; else 1.',
+  async run(call) {
+    const config = loadConfig(call.io.env);
+    const url = serviceUrl(config);
+    const missing = url !== null && (await isLive(url)) ? null : await whyNoDatabase(config, call);
+    if (missing !== null) {
+      if (call.json) call.answer({ running: false, database: missing });
+      else {
+        call.say(`The service does not run${at(config)}.`);
+        call.say(`Of its database: ${missing}.`);
+      }
+      return 1;
+    }
+    const api = await openApi(config, call.io);
+    try {
+      const found = await look(api);
+      if (call.json) call.answer({ running: api.face === 'service', url: urlOf(api, config), ...found });
+      else for (const line of inWords(api, config, found)) call.say(line);
+      return api.face === 'service' && found.health.status !== 'down' ? 0 : 1;
+    } finally {
+      await api.close();
+    }
+  },
+};
+
+interface Found {
+  readonly health: Health;
+  /** The latest of each object. */
+  readonly runs: readonly Run[];
+  readonly openConflicts: number;
+}
+
+/** Looking must neither make nor migrate a database. @returns null when it can be asked */
+async function whyNoDatabase(config: AppConfig, call: Call): Promise<string | null> {
+  const operations = buildOperations(config, call.io.overrides);
+  try {
+    const state = await operations.inspectDatabase();
+    return state.trouble === null && state.isOurs && state.pending.length === 0
+      ? null
+      : judgeDatabase(state).message;
+  } finally {
+    await operations.close();
+  }
+}
+
+async function look(api: Api): Promise<Found> {
+  const found = await ask(api, health, 'GET', '/health');
+  const { data } = await ask(api, runList, 'GET', `/v1/sync/runs?limit=${RUNS}`);
+  const conflicts = await ask(api, conflictList, 'GET', '/v1/conflicts?status=open&limit=1000');
+  const latest = new Map<string, Run>();
+  for (const run of data) if (!latest.has(run.object)) latest.set(run.object, run);
+  return { health: found, runs: [...latest.values()], openConflicts: conflicts.data.length };
+}
+
+function inWords(api: Api, config: AppConfig, { health, runs, openConflicts }: Found): string[] {
+  const { attio, inbox, outbox, redis, database } = health.checks;
+  const first =
+    api.face === 'service'
+      ? `The service runs${at(config)} (version ${health.version}, for ${duration(health.uptimeSeconds)}): ${health.status}.`
+      : `The service does not run${at(config)}. By its database and by asking Attio:`;
+  return [
+    first,
+    `Attio: ${attioInWords(attio)}.`,
+    `Database: ${database.status === 'ok' ? 'can store' : 'cannot store; see npm run cli -- doctor'}.`,
+    ...(redis === null ? [] : [`Redis: ${redis.status}.`]),
+    `Events of Attio that wait: ${queue(inbox)}.`,
+    `Writes for Attio that wait: ${queue(outbox)}.`,
+    `Dead letters: ${count(inbox.dead + outbox.dead)}${inbox.dead + outbox.dead > 0 ? '; see npm run cli -- dead-letters list' : ''}.`,
+    `Open conflicts: ${count(openConflicts)}.`,
+    ...(runs.length === 0 ? ['No full sync yet: npm run cli -- sync all'] : ['Latest full syncs:']),
+    ...runs.map(
+      (run) =>
+        `  ${run.object}: ${run.status}, ${count(run.seen)} seen, ${run.finishedAt ?? `began ${run.startedAt}`}`,
+    ),
+  ];
+}
+
+function attioInWords({ status: state, latencyMs, circuit, problem }: Health['checks']['attio']): string {
+  const words: Readonly<Record<string, string>> = {
+    ok: `answers${latencyMs === null ? '' : ` (in ${Math.round(latencyMs)} ms)`}`,
+    unknown: 'has not been asked yet',
+    unreachable: 'cannot be reached',
+    refused: 'refuses the token, or some of what is asked with it',
+    wrong_workspace: 'the token is of another workspace',
+  };
+  const circuits = circuit === 'closed' ? '' : `; the circuit is ${circuit}`;
+  return `${problem ?? words[state] ?? state}${circuits}`;
+}
+
+function queue({ pending, oldestAgeSeconds }: Health['checks']['inbox']): string {
+  return pending === 0 ? 'none' : `${count(pending)}, the oldest for ${duration(oldestAgeSeconds)}`;
+}
+
+function at(config: AppConfig): string {
+  const url = serviceUrl(config);
+  return url === null ? '' : ` at ${url}`;
+}
+
+function urlOf(api: Api, config: AppConfig): string | null {
+  return api.face === 'service' ? serviceUrl(config) : null;
+}
