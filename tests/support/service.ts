@@ -261,7 +261,15 @@ export async function prepareService(options: ServiceOptions = {}): Promise<Test
   });
 }
 
-const SUBSCRIBED = ['record.created', 'record.updated', 'record.deleted', 'record.merged', 'note.created'];
+const SUBSCRIBED = [
+  'record.created',
+  'record.updated',
+  'record.deleted',
+  'record.merged',
+  'note.created',
+  'object-attribute.created',
+  'object-attribute.updated',
+];
 
 async function subscribe(sandbox: SandboxServer): Promise<string> {
   const response = await fetch(`${sandbox.url}/v2/webhooks`, {
