@@ -11,9 +11,6 @@ import { inspectDatabase } from '../store/inspection.ts';
 import { WebhookTrustStore } from '../store/webhook-trust.ts';
 import type { Overrides } from './base.ts';
 
-/** Used by deals to hold our callers' ids where the settings name no other. */
-const EXTERNAL_ID_ATTRIBUTE = 'external_id';
-
 /** What operators' commands need beside the service's own routes. Connects to nothing before it is asked. */
 export interface Operations {
   /** @param bad names of variables that are wrong: what needs them is not looked at */
@@ -74,7 +71,7 @@ export function buildOperations(config: AppConfig, overrides: Overrides = {}): O
     clock,
     objects: config.sync.objects,
     lists: config.sync.lists ?? [],
-    externalIdAttribute: config.sync.objects.includes('deals') ? EXTERNAL_ID_ATTRIBUTE : null,
+    externalIdAttribute: config.sync.objects.includes('deals') ? config.deals.externalIdAttribute : null,
   });
   const webhookSubject = () => ({
     registration: operations.registration(null),

@@ -73,7 +73,8 @@ function overview(argv: readonly string[], io: Io): 0 | 1 {
 }
 
 function helpOfAll(commands: readonly Command[]): string {
-  const rows = commands.map(({ usage, summary }) => [`  ${usage}`, summary]);
+  // Options are in the help of each.
+  const rows = commands.map(({ usage, summary }) => [`  ${usage.replace(/ \[--[^\]]*\]/g, '')}`, summary]);
   return `npm run cli -- <command> [--json] [--help]\n\n${table(rows)}`;
 }
 

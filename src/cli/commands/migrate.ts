@@ -6,8 +6,7 @@ import { configWithout } from '../lenient-config.ts';
 
 export const migrateCommand: Command = {
   usage: 'migrate',
-  summary:
-    'Brings the database up to date, or makes it, and says what was done. The start of the service does it too.',
+  summary: 'Makes the database, or brings it up to date, as the start of the service does.',
   async run(call) {
     const config = configWithout(
       call.io.env,

@@ -16,26 +16,32 @@ export const status: Command = {
   async run(call) {
     const config = loadConfig(call.io.env);
     const url = serviceUrl(config);
-    const missing = url !== null && (await isLive(url)) ? null : await whyNoDatabase(config, call);
-    if (missing !== null) {
-      if (call.json) call.answer({ running: false, database: missing });
-      else {
-        call.say(`The service does not run${at(config)}.`);
-        call.say(`Of its database: ${missing}.`);
-      }
-      return 1;
-    }
-    const api = await openApi(config, call.io);
-    try {
-      const found = await look(api);
-      if (call.json) call.answer({ running: api.face === 'service', url: urlOf(api, config), ...found });
-      else for (const line of inWords(api, config, found)) call.say(line);
-      return api.face === 'service' && found.health.status !== 'down' ? 0 : 1;
-    } finally {
-      await api.close();
-    }
+    const runs = url !== null && (await isLive(url));
+    const missing = runs ? null : await whyNoDatabase(config, call);
+    return missing === null ? showAll(config, call) : showMissing(config, call, missing);
   },
 };
+
+function showMissing(config: AppConfig, call: Call, missing: string): 1 {
+  if (call.json) call.answer({ running: false, database: missing });
+  else {
+    call.say(`The service does not run${at(config)}.`);
+    call.say(`Of its database: ${missing}.`);
+  }
+  return 1;
+}
+
+async function showAll(config: AppConfig, call: Call): Promise<0 | 1> {
+  const api = await openApi(config, call.io);
+  try {
+    const found = await look(api);
+    if (call.json) call.answer({ running: api.face === 'service', url: urlOf(api, config), ...found });
+    else for (const line of inWords(api, config, found)) call.say(line);
+    return api.face === 'service' && found.health.status !== 'down' ? 0 : 1;
+  } finally {
+    await api.close();
+  }
+}
 
 interface Found {
   readonly health: Health;

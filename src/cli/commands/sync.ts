@@ -13,11 +13,11 @@ const LEARN_TRIES = 10;
 
 export const sync: Command = {
   usage: 'sync <object|lists/list|all> [--force]',
-  summary:
-    'Makes the mirror equal to Attio: starts a full sync, or joins the one that runs, and shows how far it is.',
+  summary: 'Makes the mirror equal to Attio by a full sync, and shows how far it is.',
   details:
-    'In the service when it runs, else in this command. Ctrl-C ends the watching: a run in the service goes on; one in\n' +
-    'this command is left where it is, and goes on at the next start of the service or of the same command.\n' +
+    'Starts a run, or joins the one that is under way: in the service when it runs, else in this command.\n' +
+    'Ctrl-C ends the watching: a run in the service goes on; one in this command is left where it is, and goes on at\n' +
+    'the next start of the service or of the same command.\n' +
     'Exit code 1 when the run has failed, was cancelled, or is left.',
   options: {
     force: {
@@ -104,7 +104,7 @@ class Watch {
     const { stdout, isTerminal } = this.#call.io;
     const line = new ProgressLine({ out: stdout, moves: isTerminal, label: object });
     this.#lines.set(runId, line);
-    void totalOf(this.#api, object).then((total) => line.pace.setTotal(total));
+    void estimateTotal(this.#api, object, (total) => line.pace.setTotal(total));
     return line;
   }
 
@@ -128,17 +128,15 @@ class Watch {
   }
 }
 
-/** About how many records a run will see: Attio tells no totals. Never rejects; null when nothing can be said. */
-async function totalOf(api: Api, object: string): Promise<number | null> {
-  try {
-    const path = `/v1/records/${object}/query`;
-    return await estimateCount(async (offset) => {
-      const page = await ask(api, records, 'POST', path, { limit: 1, offset });
-      return page.data.length > 0;
-    });
-  } catch {
-    return lastSeen(api, object).catch(() => null);
-  }
+/** About how many records a run will see: Attio tells no totals. Never rejects; says nothing when nothing is known. */
+async function estimateTotal(api: Api, object: string, onBetter: (total: number) => void): Promise<void> {
+  const last = await lastSeen(api, object).catch(() => null);
+  if (last !== null) onBetter(last);
+  const path = `/v1/records/${object}/query`;
+  const hasAt = async (offset: number) =>
+    (await ask(api, records, 'POST', path, { limit: 1, offset })).data.length > 0;
+  // Of a list there is no such query: then its last run is all that is known.
+  await estimateCount(hasAt, onBetter).catch(() => {});
 }
 
 async function lastSeen(api: Api, object: string): Promise<number | null> {
