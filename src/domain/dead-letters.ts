@@ -1,4 +1,6 @@
-export type DeadLetterKind = 'inbox' | 'outbox' | 'notify';
+/** `automation`: of one automation for one event; the mirror is right all the same. */
+export const DEAD_LETTER_KINDS = ['inbox', 'outbox', 'notify', 'automation'] as const;
+export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
 
 /** Work that was given up, kept whole so that it can be seen and tried again. */
 export interface DeadLetter {
@@ -12,6 +14,8 @@ export interface DeadLetter {
   readonly eventId: number | null;
   /** The write's row in the outbox, when there is one. */
   readonly outboxId: number | null;
+  /** The name of the automation, when it is of one. */
+  readonly automation: string | null;
   readonly eventType: string | null;
   /** Base64 of the body, when it could not be read. */
   readonly bodyBase64: string | null;
@@ -19,4 +23,4 @@ export interface DeadLetter {
   readonly createdAt: string;
 }
 
-export type NewDeadLetter = Omit<DeadLetter, 'id'>;
+export type NewDeadLetter = Omit<DeadLetter, 'id' | 'automation'> & { readonly automation?: string };

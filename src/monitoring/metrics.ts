@@ -1,11 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { DeadLetterKind } from '../domain/dead-letters.ts';
 
 /** What is counted by asking, at each scrape. */
 export interface GaugeReadings {
   readonly inboxPending: number;
   readonly outboxPending: number;
   readonly conflictsOpen: number;
-  readonly deadLetters: Readonly<Record<'inbox' | 'outbox' | 'notify', number>>;
+  readonly deadLetters: Readonly<Record<DeadLetterKind, number>>;
 }
 
 export interface MetricsDeps {

@@ -71,7 +71,7 @@ const REFUSED_HINT =
   'Attio refuses the token, or some of what is asked with it: check ATTIO_API_KEY and its scopes';
 
 const UNKNOWN_QUEUE = { pending: 0, oldestAt: null };
-const NO_LETTERS: Record<DeadLetterKind, number> = { inbox: 0, outbox: 0, notify: 0 };
+const NO_LETTERS: Record<DeadLetterKind, number> = { inbox: 0, outbox: 0, notify: 0, automation: 0 };
 
 /** How the service is, for those who watch it. */
 export class HealthService {

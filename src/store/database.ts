@@ -5,6 +5,7 @@ import { initial } from './migrations/001-initial.ts';
 import { outbox } from './migrations/002-outbox.ts';
 import { idempotency } from './migrations/003-idempotency.ts';
 import { items } from './migrations/004-items.ts';
+import { automations } from './migrations/005-automations.ts';
 import { webhookTrust } from './migrations/007-webhook-trust.ts';
 import { deployment } from './migrations/008-deployment.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
@@ -25,6 +26,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '002-outbox': outbox,
   '003-idempotency': idempotency,
   '004-items': items,
+  '005-automations': automations,
   '007-webhook-trust': webhookTrust,
   '008-deployment': deployment,
 };

@@ -1,5 +1,10 @@
 import type { Selectable } from 'kysely';
-import type { DeadLetter, DeadLetterKind, NewDeadLetter } from '../domain/dead-letters.ts';
+import {
+  DEAD_LETTER_KINDS,
+  type DeadLetter,
+  type DeadLetterKind,
+  type NewDeadLetter,
+} from '../domain/dead-letters.ts';
 import { chunks, type Handle } from './database.ts';
 import type { DeadLetterTable } from './schema.ts';
 
@@ -49,8 +54,10 @@ export class DeadLettersStore {
       .select((eb) => ['kind', eb.fn.countAll<number>().as('count')])
       .groupBy('kind')
       .execute();
-    const count = (kind: DeadLetterKind) => Number(rows.find((row) => row.kind === kind)?.count ?? 0);
-    return { inbox: count('inbox'), outbox: count('outbox'), notify: count('notify') };
+    const counted = DEAD_LETTER_KINDS.map((kind) => {
+      return [kind, Number(rows.find((row) => row.kind === kind)?.count ?? 0)] as const;
+    });
+    return Object.fromEntries(counted) as Record<DeadLetterKind, number>; // one of each kind
   }
 }
 
@@ -65,6 +72,7 @@ export async function insertDeadLetters(db: Handle, letters: readonly NewDeadLet
           detail: letter.detail,
           event_id: letter.eventId,
           outbox_id: letter.outboxId,
+          automation: letter.automation ?? null,
           event_type: letter.eventType,
           body_base64: letter.bodyBase64,
           attempts: letter.attempts,
@@ -83,6 +91,7 @@ function readLetter(row: Selectable<DeadLetterTable>): DeadLetter {
     detail: row.detail,
     eventId: row.event_id,
     outboxId: row.outbox_id,
+    automation: row.automation,
     eventType: row.event_type,
     bodyBase64: row.body_base64,
     attempts: row.attempts,

@@ -29,6 +29,7 @@ export async function dropExpired(
     (tx) => dropDeliveries(tx, cutoffs.deliveries),
     (tx) => dropEvents(tx, ['done', 'ignored'], cutoffs.settledEvents),
     (tx) => dropEvents(tx, ['kept'], cutoffs.keptEvents),
+    (tx) => dropAutomationJobs(tx, cutoffs.settledEvents),
     (tx) => dropChanges(tx, cutoffs.changes),
     (tx) => dropRuns(tx, cutoffs.runs),
     dropOrphanedPages,
@@ -71,6 +72,22 @@ async function dropEvents(tx: Handle, statuses: string[], before: string): Promi
         .select('id')
         .where('settled_at', '<', before)
         .where('status', 'in', statuses)
+        .limit(ROWS_PER_STEP),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
+/** As long as the events that they came of: those that are dead stay for their letters. */
+async function dropAutomationJobs(tx: Handle, before: string): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('automation_job')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('automation_job')
+        .select('id')
+        .where('settled_at', '<', before)
+        .where('status', '=', 'done')
         .limit(ROWS_PER_STEP),
     )
     .executeTakeFirstOrThrow();

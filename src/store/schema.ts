@@ -21,6 +21,7 @@ export interface Schema {
   webhook_delivery: { dedupe_key: string; received_at: string };
   inbox: InboxTable;
   dead_letter: DeadLetterTable;
+  automation_job: AutomationJobTable;
   idempotency: IdempotencyTable;
   sync_run: SyncRunTable;
   outbox: OutboxTable;
@@ -93,10 +94,27 @@ export interface DeadLetterTable {
   detail: string;
   event_id: number | null;
   outbox_id: number | null;
+  automation: string | null;
   event_type: string | null;
   body_base64: string | null;
   attempts: number;
   created_at: string;
+}
+
+export interface AutomationJobTable {
+  id: Generated<number>;
+  automation: string;
+  event_id: number;
+  event_type: string;
+  payload_json: string;
+  thing: string;
+  /** pending → done | dead; replaying a dead one makes it pending again. */
+  status: string;
+  attempts: number;
+  /** Of one that is being run: when it is given back, if nobody says how it ended. */
+  next_attempt_at: string;
+  created_at: string;
+  settled_at: string | null;
 }
 
 export interface OutboxTable {

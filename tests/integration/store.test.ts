@@ -199,7 +199,7 @@ describe('the inbox', () => {
     await inbox.bury(three, AT, { ...letter, eventId: three, attempts: 3, createdAt: AT });
     expect((await inbox.pending(AT, 0, new Set(), 10)).map((row) => row.id)).toEqual([four]);
     expect(await inbox.nextDueAt(AT)).toBe('2026-01-02');
-    expect(await letters.counts()).toEqual({ inbox: 1, outbox: 0, notify: 0 });
+    expect(await letters.counts()).toEqual({ inbox: 1, outbox: 0, notify: 0, automation: 0 });
     const { rows } = await letters.list('inbox', 0, 10);
     expect(rows).toMatchObject([{ eventId: three, attempts: 3 }]);
     await inbox.revive(three, Number(rows[0]?.id), AT);

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { DeadLetter } from '../../domain/dead-letters.ts';
+import { DEAD_LETTER_KINDS, type DeadLetter } from '../../domain/dead-letters.ts';
 import type { DeadLettersService } from '../../services/dead-letters.ts';
 import { cursorOf, encodeCursor } from '../cursor.ts';
 import { instant, limit, listOf, noBody, noQuery, oneOf, ownId, problems } from '../schemas.ts';
@@ -9,16 +9,17 @@ const LIST = 'dead-letters';
 /** Characters of base64: what Attio sends is far below, and a page of these stays a few megabytes. */
 const MAX_SHOWN_BODY = 8192;
 
-const kind = z.enum(['inbox', 'outbox', 'notify'], 'must be inbox, outbox or notify').optional();
+const kind = z.enum(DEAD_LETTER_KINDS, 'must be inbox, outbox, notify or automation').optional();
 
 const letterSchema = z
   .object({
     id: z.string(),
-    kind: z.enum(['inbox', 'outbox', 'notify']),
+    kind: z.enum(DEAD_LETTER_KINDS),
     reason: z.string().meta({ description: 'A stable code' }),
     detail: z.string(),
     eventId: z.int().nullable(),
     outboxId: z.int().nullable().meta({ description: 'The row of the write that was given up' }),
+    automation: z.string().nullable().meta({ description: 'The name of the automation that was given up' }),
     eventType: z.string().nullable(),
     bodyBase64: z
       .string()
@@ -37,6 +38,7 @@ const letterSchema = z
         detail: 'the record could not be read',
         eventId: 91,
         outboxId: null,
+        automation: null,
         eventType: 'record.updated',
         bodyBase64: null,
         attempts: 10,

@@ -102,6 +102,7 @@ const LETTER: DeadLetter = {
   detail: 'not JSON',
   eventId: null,
   outboxId: null,
+  automation: null,
   eventType: null,
   bodyBase64: 'bm90IGpzb24=',
   attempts: 0,
@@ -142,7 +143,9 @@ describe('dead letters', () => {
       ['POST', '/v1/dead-letters/replay?kind='],
     ] as const) {
       const response = await call(method, url);
-      expect(response.json().errors).toEqual([{ path: 'kind', message: 'must be inbox, outbox or notify' }]);
+      expect(response.json().errors).toEqual([
+        { path: 'kind', message: 'must be inbox, outbox, notify or automation' },
+      ]);
     }
   });
 

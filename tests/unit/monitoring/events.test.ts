@@ -31,7 +31,7 @@ function setUp(write?: (line: string) => void) {
       inboxPending: 0,
       outboxPending: 0,
       conflictsOpen: 0,
-      deadLetters: { inbox: 0, outbox: 0, notify: 0 },
+      deadLetters: { inbox: 0, outbox: 0, notify: 0, automation: 0 },
     }),
   });
   const events = new Events({ logger, metrics });

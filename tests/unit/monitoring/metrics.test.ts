@@ -5,7 +5,7 @@ const READINGS: GaugeReadings = {
   inboxPending: 7,
   outboxPending: 0,
   conflictsOpen: 1,
-  deadLetters: { inbox: 2, outbox: 0, notify: 3 },
+  deadLetters: { inbox: 2, outbox: 0, notify: 3, automation: 0 },
 };
 
 describe('the metrics', () => {
