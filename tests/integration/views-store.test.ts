@@ -1,5 +1,7 @@
 /** What the store makes of descriptions of views: odd names, odd values, others' views. */
+import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
+import { StorageUnavailableError } from '../../src/domain/storage.ts';
 import type { RecordView, ViewColumn, ViewColumnType } from '../../src/domain/views.ts';
 import { migrate, openDatabase } from '../../src/store/database.ts';
 import { RecordsStore } from '../../src/store/records.ts';
@@ -20,6 +22,7 @@ async function setUp() {
   return {
     views: new ViewsStore(database),
     rows: fresh.rows,
+    url: fresh.url,
     /** Stores a record as it comes: its values are not what anybody promises. */
     store: (recordId: string, values: unknown, more: object = {}) =>
       records.upsert([
@@ -267,3 +270,27 @@ test('a view of somebody’s own survives columns that come, and keeps ours from
     'city',
   ]);
 });
+
+test.runIf(ENGINE === 'postgres')(
+  'a report that runs on a view puts its change off, and waits for nothing',
+  async () => {
+    const { views, rows, url } = await setUp();
+    await views.ensure(people(column('name')));
+    const report = new pg.Client({ connectionString: url });
+    await report.connect();
+    try {
+      await report.query('begin');
+      await report.query('select * from attio_people');
+      await expect(views.ensure(people(column('name'), column('city')))).rejects.toThrow(
+        StorageUnavailableError,
+      );
+      // A view that is right is not waited for.
+      expect((await views.ensure(people(column('name')))).is).toBe('unchanged');
+      await report.query('commit');
+    } finally {
+      await report.end();
+    }
+    expect((await views.ensure(people(column('name'), column('city')))).is).toBe('built');
+    expect(await rows('select city from attio_people')).toEqual([]);
+  },
+);
