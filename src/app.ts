@@ -76,6 +76,7 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
       outbox?.worker.resume();
       // Warm: a request for an object or an attribute that the workspace lacks then costs no call.
       for (const object of new Set(['people', 'companies', ...config.sync.objects])) warm(attio, object);
+      void attio.members.emailsById();
     },
   });
   const mirror = buildMirror(base, attio, workspace);

@@ -28,13 +28,19 @@ interface KeyAttribute {
   readonly value: z.ZodType<string>;
 }
 
-/** @param own slugs that are members of the thing itself, with the name of the member to use */
-export function attributesBody(own: Readonly<Record<string, string>>, key: KeyAttribute) {
+/**
+ * @param own slugs that are members of the thing itself, with the name of the member to use
+ * @param key null: it is not known here
+ */
+export function attributesBody(own: Readonly<Record<string, string>>, key: KeyAttribute | null) {
   const members = new Map(Object.entries(own));
   return z
     .record(z.string(), anyJson, 'must be an object: values by attribute slug')
     .check(({ value, issues }) => {
-      const faults = [...faultsOf(value, members), ...faultsOfKey(value[key.slug], key)];
+      const faults = [
+        ...faultsOf(value, members),
+        ...(key === null ? [] : faultsOfKey(value[key.slug], key)),
+      ];
       for (const fault of faults.slice(0, MAX_ERRORS)) {
         issues.push({ code: 'custom', input: value, ...fault });
       }

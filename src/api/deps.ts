@@ -4,6 +4,7 @@ import type { ChangesService } from '../services/changes.ts';
 import type { ConflictsService } from '../services/conflicts.ts';
 import type { BatchesService, CompaniesService, ContactsService } from '../services/contacts.ts';
 import type { DeadLettersService } from '../services/dead-letters.ts';
+import type { DealsService } from '../services/deals.ts';
 import type { HealthService } from '../services/health.ts';
 import type { RecordsService } from '../services/records.ts';
 import type { SyncService } from '../services/sync.ts';
@@ -16,6 +17,7 @@ import type { WebhookDeps } from './webhooks.ts';
 
 export type ContactsApi = Pick<ContactsService, 'get' | 'list' | 'upsert' | 'batch' | 'remove'>;
 export type CompaniesApi = Pick<CompaniesService, 'get' | 'list' | 'upsert'>;
+export type DealsApi = Pick<DealsService, 'get' | 'list' | 'upsert' | 'update'>;
 export type BatchesApi = Pick<BatchesService, 'get'>;
 export type ConflictsApi = Pick<ConflictsService, 'list'>;
 
@@ -33,6 +35,7 @@ export interface HttpDeps {
   readonly services: {
     readonly contacts: ContactsApi;
     readonly companies: CompaniesApi;
+    readonly deals: DealsApi;
     readonly batches: BatchesApi;
     readonly conflicts: ConflictsApi;
     readonly records: Pick<RecordsService, 'get' | 'query'>;

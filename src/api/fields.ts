@@ -26,12 +26,14 @@ export const domainField = z
   .regex(new RegExp(`^${HOST}$`), DOMAIN_MESSAGE)
   .meta({ examples: ['example.com'] });
 
+const ONE_LINE = /^[^\p{Cc}\u2028\u2029]*$/u;
+
 /** Text that ends up in headers, logs and exports of others: one line, and something on it. */
 function line(max: number, maxMessage: string) {
   return z
     .string('must be text, or null to clear it')
     .max(max, maxMessage)
-    .regex(/^[^\p{Cc}\u2028\u2029]*$/u, 'has a control character, such as a line break: take it out')
+    .regex(ONE_LINE, 'has a control character, such as a line break: take it out')
     .refine((text) => text.trim() !== '', 'is blank: send null to clear it')
     .nullable()
     .exactOptional();
@@ -42,6 +44,41 @@ export const lineField = line(1000, 'is longer than 1000 characters');
 export const externalIdField = line(200, 'is longer than 200 characters').meta({
   description: "The caller's own id: unique, and unknown to Attio",
 });
+
+/** Like `line`, and there must be one. @param missing what to say when it is left out */
+function requiredLine(max: number, missing: string) {
+  return z
+    .string({ error: ({ input }) => (input === undefined ? missing : 'must be text') })
+    .max(max, `is longer than ${max} characters`)
+    .regex(ONE_LINE, 'has a control character, such as a line break: take it out')
+    .refine((text) => text.trim() !== '', 'is blank');
+}
+
+/** What finds a deal: compared as it is. */
+export const dealKeyField = requiredLine(200, MISSING);
+export const nameField = requiredLine(1000, 'is missing: Attio wants a name for every deal');
+export const stageField = requiredLine(1000, 'is missing: Attio wants a stage for every deal').meta({
+  description: 'Title in any case, or id',
+});
+
+const AMOUNT_MESSAGE = 'must be a number, such as 1250.5';
+
+/** The currency is the attribute's own: a code is taken when it is that one. */
+export const moneyField = z
+  .union(
+    [
+      z.null(),
+      z.strictObject({
+        amount: z.union(
+          [z.number(AMOUNT_MESSAGE).min(-1e15).max(1e15), z.string().regex(/^-?\d{1,15}(\.\d{1,4})?$/)],
+          AMOUNT_MESSAGE,
+        ),
+        currencyCode: z.string().max(10, 'is no currency code').exactOptional(),
+      }),
+    ],
+    'must be {"amount":…} with a number such as 1250.5, or null',
+  )
+  .exactOptional();
 
 const PHONE_MESSAGE = 'is not a phone number such as +44 20 7123 4567 (digits, spaces, + ( ) - . / and ext)';
 

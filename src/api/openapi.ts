@@ -15,6 +15,7 @@ declare module 'fastify' {
 const TAGS = [
   { name: 'contacts', description: 'People: read from the local database, written there and to Attio' },
   { name: 'companies', description: 'Companies: read from the local database, written there and to Attio' },
+  { name: 'deals', description: 'Deals: read from the local database, written there and to Attio' },
   { name: 'conflicts', description: 'Fields that were changed here and in Attio at once' },
   { name: 'changes', description: 'What happened, in order' },
   { name: 'records', description: "Attio's records, through the cache" },

@@ -11,6 +11,7 @@ import { companiesRoutes } from './routes/companies.ts';
 import { conflictsRoutes } from './routes/conflicts.ts';
 import { contactsRoutes } from './routes/contacts.ts';
 import { deadLettersRoutes } from './routes/dead-letters.ts';
+import { dealsRoutes } from './routes/deals.ts';
 import { objectsRoutes } from './routes/objects.ts';
 import { recordsRoutes } from './routes/records.ts';
 import { syncRoutes } from './routes/sync.ts';
@@ -30,6 +31,7 @@ export function v1Routes(
     await app.register(contactsRoutes(services.contacts, ending));
     await app.register(batchesRoutes(services.contacts, services.batches));
     await app.register(companiesRoutes(services.companies, ending));
+    await app.register(dealsRoutes(services.deals, ending));
     await app.register(conflictsRoutes(services.conflicts));
     await app.register(recordsRoutes(services.records));
     await app.register(objectsRoutes(services.schema));

@@ -5,6 +5,7 @@ import type { DeadLetter } from '../domain/dead-letters.ts';
 import { ConflictsService } from '../services/conflicts.ts';
 import { BatchesService, CompaniesService, ContactsService } from '../services/contacts.ts';
 import { DeadLettersService } from '../services/dead-letters.ts';
+import { DealsService } from '../services/deals.ts';
 import type { HealthService } from '../services/health.ts';
 import { RecordsService } from '../services/records.ts';
 import { SignatureVerifier } from '../webhooks/verify.ts';
@@ -51,6 +52,13 @@ export function buildHttp(
     services: {
       contacts: new ContactsService({ ...things, removal: outbox.removal }),
       companies: new CompaniesService(things),
+      deals: new DealsService({
+        ...things,
+        members: attio.members,
+        schema: attio.schema,
+        clock: base.clock,
+        keySlug: mirror.mapping.keySlugs.deals,
+      }),
       batches: new BatchesService({ batches: store.batches }),
       conflicts: new ConflictsService({ conflicts: store.conflicts }),
       records: new RecordsService({ records: attio.records, schema: attio.schema }),

@@ -3,6 +3,7 @@ import { ChangesService } from '../services/changes.ts';
 import { ApplyService } from '../services/sync/apply.ts';
 import { FullSync } from '../services/sync/full-sync.ts';
 import { GoneService } from '../services/sync/gone.ts';
+import { Mapping } from '../services/sync/mapping.ts';
 import { RefreshService } from '../services/sync/refresh.ts';
 import { AttioRecordSource } from '../services/sync/source.ts';
 import { SyncService } from '../services/sync.ts';
@@ -18,12 +19,14 @@ export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceG
     for (const id of recordIds) attio.records.forget(id);
     changes.notify();
   };
+  const mapping = new Mapping({ dealKey: config.deals.externalIdAttribute });
   const source = new AttioRecordSource({
     records: attio.client.records,
+    keySlugs: mapping.keySlugs,
     onInvalid: (object, issue) => events.recordUnreadable(object, issue),
   });
-  const apply = new ApplyService({ store, schema: attio.schema, clock, events, onCommitted });
-  const gone = new GoneService({ store, clock, events, onCommitted });
+  const apply = new ApplyService({ store, mapping, schema: attio.schema, clock, events, onCommitted });
+  const gone = new GoneService({ store, mapping, clock, events, onCommitted });
   const sync = new SyncService({
     objects: config.sync.objects,
     runs: store.runs,
@@ -51,7 +54,7 @@ export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceG
         maxWaiting: 2 * config.inbox.window,
       }),
   });
-  return { changes, sync, refresh, source, apply, gone, onCommitted };
+  return { mapping, changes, sync, refresh, source, apply, gone, onCommitted };
 }
 
 export type MirrorParts = ReturnType<typeof buildMirror>;

@@ -2,6 +2,7 @@ import type { DeadLetter } from '../domain/dead-letters.ts';
 import { isItemRow } from '../domain/outbox.ts';
 import { GroupCommit } from '../queue/group-commit.ts';
 import { PacedBatcher } from '../queue/paced-batcher.ts';
+import { Choosing } from '../services/outbox/choosing.ts';
 import { OutboxDelivery } from '../services/outbox/delivery.ts';
 import { type Acceptance, OutboxIntake } from '../services/outbox/intake.ts';
 import { LookService } from '../services/outbox/look.ts';
@@ -30,9 +31,10 @@ const LOOK_BATCH = 50;
 /** What takes the writes of internal systems and brings them to Attio. */
 export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, workspace: WorkspaceGuard) {
   const { config, clock, random, newId, events, store } = base;
-  const { client, schema } = attio;
+  const { client, schema, choices, members } = attio;
+  const { mapping } = mirror;
   const waiters = new Waiters({ clock });
-  const intake = new OutboxIntake({ store, schema, waiters, clock, newId });
+  const intake = new OutboxIntake({ store, mapping, schema, waiters, clock, newId });
   const accepted = new GroupCommit({
     ...COMMIT,
     flush: (items: readonly Acceptance[]) => intake.accept(items),
@@ -40,6 +42,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
   const look = new LookService({
     source: mirror.source,
     apply: mirror.apply,
+    mapping,
     batcher: (run) =>
       new PacedBatcher({
         run,
@@ -54,6 +57,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
   };
   const settler = new Settler({
     store,
+    mapping,
     apply: mirror.apply,
     schema,
     waiters,
@@ -69,9 +73,11 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
       source: mirror.source,
       look,
       gone: mirror.gone,
+      mapping,
     }),
     settler,
     schema,
+    keySlugs: mapping.keySlugs,
     clock,
     attioTime: (ms) => client.attioTime(ms),
     heldBackAfterMs: config.outbox.writeWaitMs,
@@ -102,6 +108,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     outbox: store.outbox,
     batches: store.batches,
     schema,
+    choosing: new Choosing({ choices, members, clock }),
     clock,
     newId,
     writeWaitMs: config.outbox.writeWaitMs,
@@ -125,7 +132,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     writer,
     removal,
     async revive(letter: DeadLetter) {
-      await reviveWrite({ store, clock, showItem: async () => {} }, letter);
+      await reviveWrite({ store, mapping, clock, showItem: async () => {} }, letter);
       worker.wake();
     },
     async stop() {

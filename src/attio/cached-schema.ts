@@ -10,6 +10,7 @@ import type { AttioList, AttioObject, Attribute, Member, Option, Status } from '
 const OBJECTS = 'objects';
 const LISTS = 'lists';
 const MEMBERS = 'members';
+const NONE: readonly JsonObject[] = [];
 
 /** A stage or an option, archived ones included. */
 export type Choice = Pick<Status, 'title' | 'is_archived'> & { readonly choiceId: string };
@@ -53,6 +54,12 @@ export class CachedSchema {
   /** The suspended included. @throws AttioApiError */
   async members(): Promise<readonly Member[]> {
     return this.#definitions<Member>(MEMBERS, async () => (await this.#members.list()).data);
+  }
+
+  /** From memory, whatever their age; none when there is nothing in memory. */
+  knownMembers(): readonly Member[] {
+    const known = this.#cache.peek(MEMBERS);
+    return (known?.items ?? NONE) as readonly (Member & JsonObject)[]; // what `members` has put there
   }
 
   /** Of an object by slug. @throws AttioApiError */

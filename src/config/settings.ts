@@ -54,6 +54,10 @@ const settingsSchema = z.strictObject({
     maxPending: count,
     giveUpAfterHours: count,
   }),
+  deals: z.strictObject({
+    /** Slug of the unique text attribute of the deals object that holds our id: deals are found again by it. */
+    externalIdAttribute: z.string().regex(/^[a-z0-9_-]{1,100}$/, 'is no attribute slug'),
+  }),
   retention: z.strictObject({
     deliveryDays: count,
     changeDays: count,

@@ -31,7 +31,7 @@ export interface NewOutboxRow<K extends WriteKind = EntityKind> {
   readonly operation: OutboxOperation;
   readonly kind: K;
   readonly entityId: string;
-  /** `upsert`: the lower-case e-mail address or domain that it is found by. */
+  /** `upsert`: the lower-case e-mail address or domain, or the deal's external id, that it is found by. */
   readonly key: string | null;
   readonly intent: WriteIntent;
   readonly base: WriteBase;
@@ -41,6 +41,8 @@ export interface NewOutboxRow<K extends WriteKind = EntityKind> {
   readonly acceptedAt: string;
   /** The row that must be settled first. */
   readonly afterId: number | null;
+  /** Others that must be settled first. */
+  readonly alsoAfter?: readonly number[];
   readonly batch: { readonly id: string; readonly index: number } | null;
 }
 

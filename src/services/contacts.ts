@@ -105,17 +105,18 @@ function givenIn(input: Pick<ContactInput, 'attributes'>): ReadonlySet<string> {
   return new Set(Object.keys(input.attributes ?? {}));
 }
 
-function head(row: EntityRow): EntityHead {
+/** What every thing has. */
+export function headOf(row: EntityRow): EntityHead {
   const { id, recordId, externalId, webUrl, version, createdAt, updatedAt, deletedAt } = row;
   return { id, recordId, externalId, webUrl, version, createdAt, updatedAt, deletedAt };
 }
 
 function toContact(row: EntityRow): Contact {
   const facts = row.facts as ContactFacts; // rows of kind `people` hold these
-  return { ...head(row), ...facts, email: facts.emails[0] ?? null };
+  return { ...headOf(row), ...facts, email: facts.emails[0] ?? null };
 }
 
 function toCompany(row: EntityRow): Company {
   const facts = row.facts as CompanyFacts; // rows of kind `companies` hold these
-  return { ...head(row), ...facts, domain: facts.domains[0] ?? null };
+  return { ...headOf(row), ...facts, domain: facts.domains[0] ?? null };
 }

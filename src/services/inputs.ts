@@ -30,6 +30,34 @@ export interface CompanyInput {
   readonly attributes?: JsonObject;
 }
 
+/** A member left out is untouched; null clears it. */
+export interface DealInput {
+  /** Finds the deal; compared as it is. */
+  readonly externalId: string;
+  readonly name: string;
+  /** A title in any case, or an id. */
+  readonly stage: string;
+  /** A number, or a numeral. A currency code must be the attribute's own. */
+  readonly value?: MoneyInput | null;
+  /** In lower case. */
+  readonly companyDomain?: string | null;
+  /** In lower case. They are added to those there are; `{replace:[…]}` sets exactly these. */
+  readonly contactEmails?: string[] | { readonly replace: string[] } | null;
+  /** Of a workspace member. */
+  readonly ownerEmail?: string | null;
+  /** As for a contact. */
+  readonly attributes?: JsonObject;
+}
+
+/** As in `DealInput`. */
+export interface DealChange {
+  readonly name?: string;
+  readonly stage?: string;
+  readonly value?: MoneyInput | null;
+}
+
+export type MoneyInput = { readonly amount: number | string; readonly currencyCode?: string };
+
 export interface WriteOptions {
   /** Whether to wait for Attio, for as long as a caller may be kept waiting. */
   readonly wait: boolean;

@@ -10,11 +10,15 @@ const ASK_AGAIN_MS = 5_000;
 
 /** The people who work in the workspace, by e-mail address or id. */
 export class MembersService {
-  readonly #schema: Pick<CachedSchema, 'members' | 'expireMembers'>;
+  readonly #schema: Pick<CachedSchema, 'members' | 'knownMembers' | 'expireMembers'>;
   readonly #clock: Clock;
   #askedAt = Number.NEGATIVE_INFINITY;
+  #known: { readonly members: readonly Member[]; readonly emails: ReadonlyMap<string, string> } | null = null;
 
-  constructor(deps: { schema: Pick<CachedSchema, 'members' | 'expireMembers'>; clock: Clock }) {
+  constructor(deps: {
+    schema: Pick<CachedSchema, 'members' | 'knownMembers' | 'expireMembers'>;
+    clock: Clock;
+  }) {
     this.#schema = deps.schema;
     this.#clock = deps.clock;
   }
@@ -33,7 +37,14 @@ export class MembersService {
   /** E-mail addresses by member id, as far as they are known; none while Attio cannot be asked. */
   async emailsById(): Promise<ReadonlyMap<string, string>> {
     const members = await this.#schema.members().catch((): readonly Member[] => []);
-    return new Map(members.map((member) => [memberIdOf(member), member.email_address.toLowerCase()]));
+    return emailsOf(members);
+  }
+
+  /** The same from memory, whatever their age. Never asks Attio. */
+  knownEmails(): ReadonlyMap<string, string> {
+    const members = this.#schema.knownMembers();
+    if (this.#known?.members !== members) this.#known = { members, emails: emailsOf(members) };
+    return this.#known.emails;
   }
 
   /** Somebody has joined, or may have. */
@@ -64,6 +75,10 @@ export class MembersService {
     const hint = meant === null ? '' : `; did you mean ${meant}?`;
     return `is the address of no member of the workspace${hint}`;
   }
+}
+
+function emailsOf(members: readonly Member[]): ReadonlyMap<string, string> {
+  return new Map(members.map((member) => [memberIdOf(member), member.email_address.toLowerCase()]));
 }
 
 function memberIdOf(member: Member): string {

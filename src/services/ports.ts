@@ -6,7 +6,7 @@ import type { BatchRejection, BatchView, NewBatch } from '../domain/batches.ts';
 import type { Change, NewChange } from '../domain/changes.ts';
 import type { Conflict, NewConflict } from '../domain/conflicts.ts';
 import type { DeadLetter, DeadLetterKind, NewDeadLetter } from '../domain/dead-letters.ts';
-import type { EntityKind, EntityRow } from '../domain/entities.ts';
+import type { EntityKind, EntityRow, StageTotal } from '../domain/entities.ts';
 import type { Item, ItemKind, ItemScope } from '../domain/items.ts';
 import type {
   NewOutboxRow,
@@ -51,6 +51,11 @@ export interface RecordStore {
   /** Hides a record, without its values; or lets it be read again. */
   setHidden(object: string, recordIds: readonly string[], hidden: boolean, at: string): Promise<void>;
   countLive(object: string): Promise<number>;
+  /** Of which of these objects a record is, and what has become of it; null when it was never seen. */
+  whereabouts(
+    objects: readonly string[],
+    recordId: string,
+  ): Promise<Pick<MirroredRecord, 'object' | 'deletedAt' | 'mergedInto'> | null>;
   /** Ids of live records last read before `readAt`, in id order, from after `afterId`. */
   liveIds(object: string, beforeReadAt: string, afterId: string, limit: number): Promise<string[]>;
 }
@@ -62,6 +67,9 @@ export interface EntityStore {
   findByKey(kind: EntityKind, key: string): Promise<EntityRow[]>;
   findByExternalId(kind: EntityKind, externalId: string): Promise<EntityRow | undefined>;
   list(kind: EntityKind, afterId: string, limit: number): Promise<EntityRow[]>;
+  /** Live ones in a stage, by its title or id, in id order. */
+  listByStage(kind: EntityKind, stage: string, afterId: string, limit: number): Promise<EntityRow[]>;
+  stageTotals(kind: EntityKind): Promise<StageTotal[]>;
   /** Ids of the things that were merged into this one, directly or through others. */
   mergedFrom(kind: EntityKind, id: string): Promise<string[]>;
   /** Record ids of the live things that hold each key. */

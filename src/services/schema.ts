@@ -11,6 +11,9 @@ import { ServiceError } from './errors.ts';
 /** An object id that the workspace did not know is asked for again at most this often. */
 const ASK_AGAIN_MS = 30_000;
 
+/** Attributes that lack one that is needed are read anew at most this often. */
+const RENEW_MS = 5_000;
+
 /** Unknown object ids remembered; deliveries are signed, so there are few. */
 const MAX_UNKNOWN = 1_000;
 
@@ -19,6 +22,8 @@ export class SchemaService {
   readonly #schema: CachedSchema;
   readonly #clock: Clock;
   readonly #unknownSince = new Map<string, number>();
+  /** Of the few objects whose attributes are asked for by name. */
+  readonly #renewedAt = new Map<string, number>();
   /** Looks under way, shared by all who ask for the same object. */
   readonly #asking = new Map<string, Promise<string | null>>();
 
@@ -80,6 +85,16 @@ export class SchemaService {
   /** An object's attributes by slug. @throws ServiceError `unavailable` */
   async attributesOf(object: string): Promise<ReadonlyMap<string, Attribute>> {
     return bySlug(await askAttio(() => this.#schema.attributes(object)));
+  }
+
+  /** The same, read anew: what is missing may be new. Asks Attio at most every few seconds. @throws ServiceError `unavailable` */
+  async attributesAnew(object: string): Promise<ReadonlyMap<string, Attribute>> {
+    const now = this.#clock.now();
+    if (now - (this.#renewedAt.get(object) ?? Number.NEGATIVE_INFINITY) >= RENEW_MS) {
+      this.#renewedAt.set(object, now);
+      this.#schema.expireAttributes(object);
+    }
+    return this.attributesOf(object);
   }
 
   /** The same from memory, whatever its age; null when there is nothing in memory. Never asks Attio. */

@@ -70,11 +70,15 @@ export class Things<T> {
       const row = await entities.findByExternalId(this.kind, query.externalId);
       return this.#matching(row === undefined ? [] : [row], query);
     }
-    const rows = await entities.list(this.kind, query.after ?? '', query.limit + 1);
-    const page = rows.slice(0, query.limit);
+    return this.pageOf(await entities.list(this.kind, query.after ?? '', query.limit + 1), query.limit);
+  }
+
+  /** @param rows one more than the limit when there are more */
+  protected async pageOf(rows: readonly EntityRow[], limit: number): Promise<Page<Synced<T>, string>> {
+    const page = rows.slice(0, limit);
     return {
       rows: await this.#allSynced(page),
-      next: rows.length > query.limit ? (page.at(-1)?.id ?? null) : null,
+      next: rows.length > limit ? (page.at(-1)?.id ?? null) : null,
     };
   }
 

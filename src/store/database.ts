@@ -8,6 +8,7 @@ import { items } from './migrations/004-items.ts';
 import { automations } from './migrations/005-automations.ts';
 import { webhookTrust } from './migrations/007-webhook-trust.ts';
 import { deployment } from './migrations/008-deployment.ts';
+import { deals } from './migrations/010-deals.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
 import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
@@ -28,6 +29,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '004-items': items,
   '005-automations': automations,
   '007-webhook-trust': webhookTrust,
+  '010-deals': deals,
   '008-deployment': deployment,
 };
 

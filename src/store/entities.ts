@@ -1,8 +1,9 @@
-import type { EntityKind, EntityRow } from '../domain/entities.ts';
+import { sql } from 'kysely';
+import { type EntityKind, type EntityRow, type Facts, keysOf, type StageTotal } from '../domain/entities.ts';
 import { chunks, type Handle, loadBy, parseJson } from './database.ts';
 import type { EntityTable } from './schema.ts';
 
-/** Contacts and companies as internal systems see them, with the keys they are found by. */
+/** Contacts, companies and deals as internal systems see them, with the keys they are found by. */
 export class EntitiesStore {
   readonly #db: Handle;
 
@@ -99,6 +100,49 @@ export class EntitiesStore {
     return rows.map(readEntity);
   }
 
+  /** Live things in a stage, by its title or id. */
+  async listByStage(kind: EntityKind, stage: string, afterId: string, limit: number): Promise<EntityRow[]> {
+    const rows = await this.#db
+      .selectFrom('entity')
+      .selectAll()
+      .where('kind', '=', kind)
+      .where((eb) => eb.or([eb('stage_title', '=', stage), eb('stage_id', '=', stage)]))
+      .where('id', '>', afterId)
+      .where('deleted_at', 'is', null)
+      .orderBy('id')
+      .limit(limit)
+      .execute();
+    return rows.map(readEntity);
+  }
+
+  /** How many live things are in each stage, and what they are worth together. */
+  async stageTotals(kind: EntityKind): Promise<StageTotal[]> {
+    const rows = await this.#db
+      .selectFrom('entity')
+      .select((eb) => [
+        'stage_id',
+        'stage_title',
+        eb.fn.countAll<number>().as('count'),
+        // Exact on PostgreSQL; on SQLite a sum of doubles.
+        sql<number | string | null>`sum(cast(amount as numeric))`.as('total'),
+        eb.fn.min('currency_code').as('one_code'),
+        eb.fn.max('currency_code').as('other_code'),
+      ])
+      .where('kind', '=', kind)
+      .where('deleted_at', 'is', null)
+      .where((eb) => eb.or([eb('stage_title', 'is not', null), eb('stage_id', 'is not', null)]))
+      .groupBy(['stage_id', 'stage_title'])
+      .orderBy('stage_title')
+      .execute();
+    return rows.map((row) => ({
+      stageId: row.stage_id,
+      title: row.stage_title,
+      count: Number(row.count),
+      valueTotal: roundToAttio(Number(row.total ?? 0)),
+      currencyCode: row.one_code === row.other_code ? row.one_code : null,
+    }));
+  }
+
   async mergedFrom(kind: EntityKind, id: string): Promise<string[]> {
     const merged: string[] = [];
     let parents = [id];
@@ -152,6 +196,10 @@ export class EntitiesStore {
           external_id: eb.ref('excluded.external_id'),
           web_url: eb.ref('excluded.web_url'),
           facts_json: eb.ref('excluded.facts_json'),
+          stage_id: eb.ref('excluded.stage_id'),
+          stage_title: eb.ref('excluded.stage_title'),
+          amount: eb.ref('excluded.amount'),
+          currency_code: eb.ref('excluded.currency_code'),
           version: eb.ref('excluded.version'),
           updated_at: eb.ref('excluded.updated_at'),
           deleted_at: eb.ref('excluded.deleted_at'),
@@ -181,8 +229,18 @@ export class EntitiesStore {
   }
 }
 
+function stageColumns(facts: Facts) {
+  const { stage, value } = 'stage' in facts ? facts : { stage: null, value: null };
+  return {
+    stage_id: stage?.id ?? null,
+    stage_title: stage?.title ?? null,
+    amount: value === null ? null : String(value.amount),
+    currency_code: value?.currencyCode ?? null,
+  };
+}
+
 function readEntity(row: EntityTable): EntityRow {
-  const facts = parseJson<EntityRow['facts'] & { keys?: never }>(row.facts_json);
+  const facts = parseJson<Facts>(row.facts_json);
   return {
     kind: row.kind as EntityKind, // written from an EntityRow
     id: row.id,
@@ -190,7 +248,7 @@ function readEntity(row: EntityTable): EntityRow {
     externalId: row.external_id,
     webUrl: row.web_url,
     facts,
-    keys: 'emails' in facts ? facts.emails : facts.domains,
+    keys: keysOf(facts),
     version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -208,6 +266,7 @@ function writeEntity(row: EntityRow): EntityTable {
     external_id: row.externalId,
     web_url: row.webUrl,
     facts_json: JSON.stringify(row.facts),
+    ...stageColumns(row.facts),
     version: row.version,
     created_at: row.createdAt,
     updated_at: row.updatedAt,
@@ -215,4 +274,9 @@ function writeEntity(row: EntityRow): EntityTable {
     merged_into: row.mergedInto,
     sync_failure_json: row.syncFailure === null ? null : JSON.stringify(row.syncFailure),
   };
+}
+
+/** Attio keeps four decimals: what is beyond them is of the sum of doubles. */
+function roundToAttio(sum: number): number {
+  return Math.round(sum * 10_000) / 10_000;
 }

@@ -31,6 +31,8 @@ export class OutboxStore {
       .values(newRow(row))
       .returning('id')
       .executeTakeFirstOrThrow();
+    const waits = (row.alsoAfter ?? []).map((after_id) => ({ outbox_id: id, after_id }));
+    for (const part of chunks(waits)) await this.#db.insertInto('outbox_wait').values(part).execute();
     return id;
   }
 
@@ -39,7 +41,7 @@ export class OutboxStore {
     return row && { ...readRow(row), status: row.status };
   }
 
-  /** Rows that may be sent now, the oldest first: the first pending one of each thing, and none before the one it waits for. */
+  /** Rows that may be sent now, the oldest first: the first pending one of each thing, and none before those it waits for. */
   async due(
     now: string,
     but: { readonly inHand: ReadonlySet<number>; readonly held: readonly WriteKind[] },
@@ -76,6 +78,17 @@ export class OutboxStore {
             ),
           ),
         ]),
+      )
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('outbox_wait as wait')
+              .innerJoin('outbox as other', 'other.id', 'wait.after_id')
+              .select('other.id')
+              .whereRef('wait.outbox_id', '=', 'outbox.id')
+              .where('other.status', '=', 'pending'),
+          ),
+        ),
       )
       .orderBy('id')
       .limit(limit + inHand.size)

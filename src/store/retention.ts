@@ -34,6 +34,7 @@ export async function dropExpired(
     (tx) => dropRuns(tx, cutoffs.runs),
     dropOrphanedPages,
     (tx) => dropWrites(tx, cutoffs.writes),
+    dropOrphanedWaits,
     (tx) => dropBatches(tx, cutoffs.writes),
     (tx) => dropConflicts(tx, cutoffs.conflicts),
     (tx) => dropKeyedRequests(tx, cutoffs.keyedRequests),
@@ -124,6 +125,14 @@ async function dropWrites(tx: Handle, before: string): Promise<number> {
     )
     .executeTakeFirstOrThrow();
   return Number(numDeletedRows);
+}
+
+async function dropOrphanedWaits(tx: Handle): Promise<number> {
+  await tx
+    .deleteFrom('outbox_wait')
+    .where('outbox_id', 'not in', (eb) => eb.selectFrom('outbox').select('id'))
+    .execute();
+  return 0;
 }
 
 /** A batch is told by its rows: it goes when they have gone. */

@@ -9,7 +9,7 @@ export interface Schema {
   workspace: { id: 1; workspace_id: string; learnt_at: string };
   record: RecordTable;
   entity: EntityTable;
-  /** One row per lower-case e-mail address or domain of a live thing. */
+  /** One row per lower-case e-mail address or domain, or external id of a deal, of a live thing. */
   entity_key: { kind: string; key: string; entity_id: string };
   change: ChangeTable;
   /** What has been dropped from the feed, so that a reader who is too late learns it. */
@@ -25,6 +25,8 @@ export interface Schema {
   idempotency: IdempotencyTable;
   sync_run: SyncRunTable;
   outbox: OutboxTable;
+  /** The rows that one must wait for, beside its `after_id`. */
+  outbox_wait: { outbox_id: number; after_id: number };
   batch: { id: string; total: number; rejected_json: string; created_at: string };
   conflict: ConflictTable;
   item: ItemTable;
@@ -53,6 +55,12 @@ export interface EntityTable {
   external_id: string | null;
   web_url: string | null;
   facts_json: string;
+  /** Of a deal, as in its facts. */
+  stage_id: string | null;
+  stage_title: string | null;
+  /** A numeral. */
+  amount: string | null;
+  currency_code: string | null;
   version: number;
   created_at: string;
   updated_at: string;

@@ -9,8 +9,9 @@ import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import { ServiceError } from '../errors.ts';
 import type { SchemaService } from '../schema.ts';
-import { KEY_SLUGS } from '../sync/mapping.ts';
+import type { KeySlugs } from '../sync/mapping.ts';
 import { toSnapshot } from '../sync/source.ts';
+import { faultOfDealKey } from './deal-key.ts';
 import { failureOf } from './failure.ts';
 import type { Attributes } from './fields.ts';
 import { isEmptyPlan, planWrite, type WritePlan } from './plan.ts';
@@ -22,6 +23,7 @@ export interface DeliveryDeps {
   readonly targets: TargetFinder;
   readonly settler: Settler;
   readonly schema: Pick<SchemaService, 'attributesOf'>;
+  readonly keySlugs: KeySlugs;
   readonly clock: Clock;
   /** What Attio's clock shows at an instant of ours. */
   readonly attioTime: (ms: number) => number;
@@ -55,6 +57,9 @@ export class OutboxDelivery {
   async deliver(row: OutboxRow, signal: AbortSignal): Promise<void> {
     if (row.operation === 'delete') return this.#delete(row, signal);
     const attributes = await this.#deps.schema.attributesOf(row.kind);
+    const unfit =
+      row.kind === 'deals' && row.key !== null && faultOfDealKey(attributes, this.#deps.keySlugs.deals);
+    if (unfit) throw new ServiceError('refused', unfit);
     for (let round = 1; !(await this.#attempt(row, attributes, signal, round)); round += 1);
   }
 
@@ -92,9 +97,12 @@ export class OutboxDelivery {
     return row.attempts > 0 || clock.now() - Date.parse(row.acceptedAt) > heldBackAfterMs;
   }
 
-  /** Somebody deleted the record while the write was held back. One that is sent at once makes it anew. */
+  /**
+   * Somebody deleted the record while the write was held back. One that is sent at once makes it anew, when it names
+   * what the record is found by.
+   */
   #isTooLate(row: OutboxRow, target: Target): boolean {
-    return target.wasDeleted && target.snapshot === null && this.#isHeldBack(row);
+    return target.wasDeleted && target.snapshot === null && (row.key === null || this.#isHeldBack(row));
   }
 
   async #plan(row: OutboxRow, target: Target, attributes: Attributes): Promise<WritePlan> {
@@ -123,7 +131,9 @@ export class OutboxDelivery {
     if (isAttioError(error, 'value_not_found')) this.#doubtReferences(plan);
     if (!isAttioError(error, 'uniqueness_conflict')) return error;
     const { attio } = failureOf(error) ?? { attio: null };
-    const other = await this.#deps.targets.otherHolder(kind, target, plan.add[KEY_SLUGS[kind]] ?? []);
+    const { keySlugs, targets } = this.#deps;
+    const keys = [plan.add, plan.set].flatMap((values) => values[keySlugs[kind]] ?? []);
+    const other = await targets.otherHolder(kind, target, keys);
     if (other === null) return error;
     const words = `a value that must be unique is held by the ${kind} record ${other}`;
     return new ServiceError('refused', words, { attio, cause: error });

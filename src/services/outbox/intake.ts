@@ -1,15 +1,15 @@
 import type { Clock } from '../../domain/clock.ts';
-import type { EntityKind, EntityRow } from '../../domain/entities.ts';
+import { blankFacts, type EntityKind, type EntityRow, keysOf } from '../../domain/entities.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { entityReference, type NewOutboxRow, type WriteBase, type WriteIntent } from '../../domain/outbox.ts';
-import { ServiceError } from '../errors.ts';
+import { deletedThing, ServiceError, unknownThing } from '../errors.ts';
+import { survivorOfThing } from '../living.ts';
 import type { Stores, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
-import { entityFacts, keysOf } from '../sync/mapping.ts';
-import { overlay } from '../sync/overlay.ts';
+import type { Mapping } from '../sync/mapping.ts';
 import { sameFacts } from '../sync/project.ts';
 import { plainField, slugOf } from './fields.ts';
-import { asksKeyAlone, type Draft } from './intents.ts';
+import { asksKeyAlone, bareDraft, type Draft, type Reference } from './intents.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface Acceptance {
@@ -29,10 +29,11 @@ export type Accepted =
 
 /**
  * Takes writes: the thing is changed in the local database and what is to be written to Attio stands in the outbox, in
- * one transaction. A company that a contact names by a domain that is not known here is made first.
+ * one transaction. What it refers to by a domain or an address that is not known here is made first.
  */
 export class OutboxIntake {
   readonly #store: UnitOfWork;
+  readonly #mapping: Mapping;
   readonly #schema: Pick<SchemaService, 'knownAttributes'>;
   readonly #waiters: Waiters;
   readonly #clock: Clock;
@@ -40,12 +41,14 @@ export class OutboxIntake {
 
   constructor(deps: {
     store: UnitOfWork;
+    mapping: Mapping;
     schema: Pick<SchemaService, 'knownAttributes'>;
     waiters: Waiters;
     clock: Clock;
     newId: () => string;
   }) {
     this.#store = deps.store;
+    this.#mapping = deps.mapping;
     this.#schema = deps.schema;
     this.#waiters = deps.waiters;
     this.#clock = deps.clock;
@@ -69,15 +72,14 @@ export class OutboxIntake {
   }
 
   async #take(stores: Stores, { draft, batch }: Acceptance, at: string): Promise<Accepted> {
-    const [existing] = await stores.entities.findByKey(draft.kind, draft.key);
+    const existing = await existingThing(stores, draft);
+    if (existing instanceof ServiceError) return { refused: existing };
     const taken = await freeExternalId(stores, draft, existing);
     if (taken !== null) return { refused: taken };
-    const company =
-      draft.companyDomain === null ? null : await this.#company(stores, draft.companyDomain, at);
-    const intent: WriteIntent =
-      company === null ? draft.intent : { ...draft.intent, company: company.reference };
+    const { references, after } = await this.#references(stores, draft.references, at);
+    const intent: WriteIntent = { ...draft.intent, ...references };
     const entity = await this.#change(stores, draft, intent, existing, at);
-    if (entity.recordId !== null && asksKeyAlone(draft.kind, draft.key, intent)) {
+    if (entity.recordId !== null && asksKeyAlone(draft, intent)) {
       return { entityId: entity.id, outboxId: null };
     }
     const outboxId = await stores.outbox.add({
@@ -89,7 +91,8 @@ export class OutboxIntake {
       base: await this.#base(stores, draft.kind, existing, intent),
       externalIdBefore: draft.externalId === undefined ? undefined : (existing?.externalId ?? null),
       acceptedAt: at,
-      afterId: company?.afterId ?? null,
+      afterId: after[0] ?? null,
+      alsoAfter: after.slice(1),
       batch,
     });
     return { entityId: entity.id, outboxId };
@@ -110,7 +113,7 @@ export class OutboxIntake {
       recordId: null,
       externalId: null,
       webUrl: null,
-      facts: entityFacts(kind, {}, {}),
+      facts: blankFacts(kind),
       keys: [],
       version: 0,
       createdAt: at,
@@ -120,7 +123,7 @@ export class OutboxIntake {
       syncFailure: null,
     };
     const before = existing ?? blank;
-    const facts = overlay(kind, before.facts, [intent]);
+    const facts = this.#mapping.overlay(kind, before.facts, [intent]);
     const shown: EntityRow = {
       ...before,
       externalId: externalId === undefined ? before.externalId : externalId,
@@ -154,38 +157,66 @@ export class OutboxIntake {
     return base;
   }
 
-  /** A reference to a company by its domain, and the write that makes it when there is none. */
-  async #company(
+  /** @returns what the references are written as, by field, and the rows that must be settled first */
+  async #references(
     stores: Stores,
-    domain: string,
+    wanted: readonly Reference[],
     at: string,
-  ): Promise<{ reference: JsonObject; afterId: number | null }> {
-    const [known] = await stores.entities.findByKey('companies', domain);
+  ): Promise<{ references: WriteIntent; after: number[] }> {
+    const references: Record<string, Json> = {};
+    const after = new Set<number>();
+    for (const { field, kind, keys, how } of wanted) {
+      const values = new Map<string, JsonObject>();
+      for (const key of keys) {
+        const { entityId, value, afterId } = await this.#reference(stores, kind, key, at);
+        values.set(entityId, value);
+        if (afterId !== null) after.add(afterId);
+      }
+      const all = [...values.values()];
+      references[field] = how === 'set' ? (all[0] ?? null) : how === 'add' ? all : { replace: all };
+    }
+    return { references, after: [...after] };
+  }
+
+  /** A reference to a thing by its key, and the write that makes it when there is none. */
+  async #reference(
+    stores: Stores,
+    kind: Reference['kind'],
+    key: string,
+    at: string,
+  ): Promise<{ entityId: string; value: JsonObject; afterId: number | null }> {
+    const [known] = await stores.entities.findByKey(kind, key);
     if (known?.recordId != null) {
-      return {
-        reference: { ...entityReference('companies', known.id), recordId: known.recordId },
-        afterId: null,
-      };
+      const value = { ...entityReference(kind, known.id), recordId: known.recordId };
+      return { entityId: known.id, value, afterId: null };
     }
     const underWay =
-      known === undefined
-        ? []
-        : ((await stores.outbox.pendingOf('companies', [known.id])).get(known.id) ?? []);
+      known === undefined ? [] : ((await stores.outbox.pendingOf(kind, [known.id])).get(known.id) ?? []);
     const last = underWay.at(-1);
     if (known !== undefined && last !== undefined) {
-      return { reference: entityReference('companies', known.id), afterId: last.id };
+      return { entityId: known.id, value: entityReference(kind, known.id), afterId: last.id };
     }
-    const draft: Draft = {
-      kind: 'companies',
-      key: domain,
-      intent: { domains: [domain] },
-      externalId: undefined,
-      companyDomain: null,
-    };
-    const made = await this.#take(stores, { draft, batch: null, expected: false }, at);
+    const made = await this.#take(stores, { draft: bareDraft(kind, key), batch: null, expected: false }, at);
     if ('refused' in made) throw made.refused; // a draft without an external id is never refused
-    return { reference: entityReference('companies', made.entityId), afterId: made.outboxId };
+    return {
+      entityId: made.entityId,
+      value: entityReference(kind, made.entityId),
+      afterId: made.outboxId,
+    };
   }
+}
+
+const NOUNS = { people: 'contact', companies: 'company', deals: 'deal' } as const;
+
+/** @returns the thing that the write is for, undefined when it is to be made; or why there is none to write to */
+async function existingThing(
+  stores: Stores,
+  { kind, entityId, key }: Draft,
+): Promise<EntityRow | ServiceError | undefined> {
+  if (entityId === null) return key === null ? undefined : (await stores.entities.findByKey(kind, key))[0];
+  const entity = await survivorOfThing(stores.entities, kind, entityId);
+  if (entity === undefined) return unknownThing(NOUNS[kind]);
+  return entity.deletedAt === null ? entity : deletedThing(NOUNS[kind], entity.deletedAt);
 }
 
 /** External ids are unique among the living. @returns why it cannot be had */

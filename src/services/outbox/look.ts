@@ -4,7 +4,7 @@ import { ServiceError } from '../errors.ts';
 import type { Batcher, BatcherFactory } from '../ports.ts';
 import type { ApplyService } from '../sync/apply.ts';
 import { askDivided } from '../sync/divide.ts';
-import { keysOfValues } from '../sync/mapping.ts';
+import type { Mapping } from '../sync/mapping.ts';
 import type { RecordSource, SourcePage } from '../sync/source.ts';
 
 /** What Attio says of a record: as it is, or that there is none. */
@@ -24,13 +24,20 @@ type Answer = Look | { readonly error: ServiceError };
 export class LookService {
   readonly #source: RecordSource;
   readonly #apply: ApplyService;
+  readonly #mapping: Mapping;
   readonly #batcher: BatcherFactory;
   readonly #batchers = new Map<string, Batcher<Answer>>();
 
   /** @param deps.batcher makes batchers that do not wait */
-  constructor(deps: { source: RecordSource; apply: ApplyService; batcher: BatcherFactory }) {
+  constructor(deps: {
+    source: RecordSource;
+    apply: ApplyService;
+    mapping: Mapping;
+    batcher: BatcherFactory;
+  }) {
     this.#source = deps.source;
     this.#apply = deps.apply;
+    this.#mapping = deps.mapping;
     this.#batcher = deps.batcher;
   }
 
@@ -39,7 +46,7 @@ export class LookService {
     return this.#ask(kind, 'id', recordId, (ids, signal) => this.#readIds(kind, ids, signal));
   }
 
-  /** The record that holds an e-mail address or a domain. @throws ServiceError */
+  /** The record that holds a key. @throws ServiceError */
   async byKey(kind: EntityKind, key: string): Promise<Look> {
     return this.#ask(kind, 'key', key, (keys, signal) => this.#readKeys(kind, keys, signal));
   }
@@ -90,7 +97,7 @@ export class LookService {
     await this.#applyAll(kind, page);
     const found = new Map(
       page.snapshots.flatMap((snapshot) =>
-        keysOfValues(kind, snapshot.values).map((key) => [key, snapshot] as const),
+        this.#mapping.keysIn(kind, snapshot.values).map((key) => [key, snapshot] as const),
       ),
     );
     return answers(keys, page, (key) => found.get(key));

@@ -1,11 +1,10 @@
 import type { Clock } from '../../domain/clock.ts';
-import type { EntityKind, EntityRow } from '../../domain/entities.ts';
+import { blankFacts, type EntityKind, type EntityRow } from '../../domain/entities.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import { deletedThing, unknownThing } from '../errors.ts';
 import type { WriteOptions } from '../inputs.ts';
 import { survivorOfThing } from '../living.ts';
 import type { Stores, UnitOfWork } from '../ports.ts';
-import { entityFacts } from '../sync/mapping.ts';
 import { deletionOf } from './intents.ts';
 import type { Waiters } from './waiters.ts';
 
@@ -98,7 +97,7 @@ export function withoutValues(entity: EntityRow, at: string): EntityRow {
     ...entity,
     externalId: null,
     webUrl: null,
-    facts: entityFacts(entity.kind, {}, {}),
+    facts: blankFacts(entity.kind),
     keys: [],
     syncFailure: null,
     deletedAt: entity.deletedAt ?? at,

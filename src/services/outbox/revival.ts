@@ -1,11 +1,11 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { DeadLetter } from '../../domain/dead-letters.ts';
+import { keysOf } from '../../domain/entities.ts';
 import type { ItemKind } from '../../domain/items.ts';
 import { isItemRow, type OutboxRow } from '../../domain/outbox.ts';
 import { ServiceError } from '../errors.ts';
 import type { Stores, UnitOfWork } from '../ports.ts';
-import { keysOf } from '../sync/mapping.ts';
-import { overlay } from '../sync/overlay.ts';
+import type { Mapping } from '../sync/mapping.ts';
 import { takeExternalId } from './external-ids.ts';
 
 /**
@@ -15,6 +15,7 @@ import { takeExternalId } from './external-ids.ts';
 export async function reviveWrite(
   deps: {
     readonly store: UnitOfWork;
+    readonly mapping: Mapping;
     readonly clock: Clock;
     /** Shows again what the write of an item asks for. */
     readonly showItem: (stores: Stores, row: OutboxRow<ItemKind>, at: string) => Promise<void>;
@@ -29,11 +30,11 @@ export async function reviveWrite(
     }
     await stores.outbox.revive(row.id, Number(letter.id), at);
     if (isItemRow(row)) return deps.showItem(stores, row, at);
-    await showThing(stores, row, at);
+    await showThing(stores, deps.mapping, row, at);
   });
 }
 
-async function showThing(stores: Stores, row: OutboxRow, at: string): Promise<void> {
+async function showThing(stores: Stores, mapping: Mapping, row: OutboxRow, at: string): Promise<void> {
   const { kind } = row;
   const entity = await stores.entities.find(kind, row.entityId);
   if (entity === undefined) return;
@@ -41,7 +42,7 @@ async function showThing(stores: Stores, row: OutboxRow, at: string): Promise<vo
     const recordIds = entity.recordId === null ? [] : [entity.recordId];
     return stores.records.setHidden(kind, recordIds, true, at);
   }
-  const facts = overlay(kind, entity.facts, [row.intent]);
+  const facts = mapping.overlay(kind, entity.facts, [row.intent]);
   const externalId = await takeExternalId(stores, row, entity);
   const shown = {
     externalId,

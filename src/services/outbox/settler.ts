@@ -6,6 +6,7 @@ import type { SyncFailure } from '../../domain/sync-state.ts';
 import type { OutboxEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { ApplyService } from '../sync/apply.ts';
+import type { Mapping } from '../sync/mapping.ts';
 import { reproject } from '../sync/project.ts';
 import { conflictRows, rebase } from './agreement.ts';
 import type { Failure } from './failure.ts';
@@ -18,6 +19,7 @@ import type { Waiters } from './waiters.ts';
 
 export interface SettlerDeps {
   readonly store: UnitOfWork;
+  readonly mapping: Mapping;
   readonly apply: ApplyService;
   readonly schema: Pick<SchemaService, 'attributesOf' | 'plainValues'>;
   readonly waiters: Waiters;
@@ -42,7 +44,7 @@ export class Settler {
 
   /** The write is in Attio. @param answer the record as it is now */
   async confirm(row: OutboxRow, target: Target, answer: RecordSnapshot, plan: WritePlan): Promise<void> {
-    const { apply, schema, events } = this.#deps;
+    const { apply, schema, mapping, events } = this.#deps;
     const { kind } = row;
     const entityId = target.entity.id;
     const [attributes, plainOf] = [await schema.attributesOf(kind), await schema.plainValues(kind)];
@@ -67,7 +69,9 @@ export class Settler {
         within: async (stores) => {
           await rebase(stores, row, owner, answer, attributes, theirs);
           await stores.conflicts.append(conflictRows(row, owner, answer.recordId, plan, at));
-          for (const id of new Set([owner, row.entityId])) await reproject(stores, kind, id, plainOf, at);
+          for (const id of new Set([owner, row.entityId])) {
+            await reproject(stores, mapping, kind, id, plainOf, at);
+          }
         },
       }),
     );
@@ -135,7 +139,7 @@ export class Settler {
    * waits is told; if nobody does, a dead letter is left.
    */
   async refuse(row: OutboxRow, failure: Failure): Promise<void> {
-    const { store, waiters, events, lookAgain, schema } = this.#deps;
+    const { store, mapping, waiters, events, lookAgain, schema } = this.#deps;
     const plainOf = await schema.plainValues(row.kind);
     const at = this.#now();
     let restored: string | null = null;
@@ -151,7 +155,7 @@ export class Settler {
         if (!told) await stores.outbox.bury(letterOf(row, failure, at));
         buried = !told;
         restored = await goBack(stores, { ...row, entityId }, told ? null : { code, detail }, at);
-        await reproject(stores, row.kind, entityId, plainOf, at);
+        await reproject(stores, mapping, row.kind, entityId, plainOf, at);
       });
     } catch (error) {
       waiters.dismiss(row.id);

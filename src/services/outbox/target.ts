@@ -1,4 +1,4 @@
-import type { EntityKind, EntityRow } from '../../domain/entities.ts';
+import { type EntityKind, type EntityRow, normalKey } from '../../domain/entities.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
 import type { OutboxRow, WriteIntent } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
@@ -6,8 +6,9 @@ import { ServiceError } from '../errors.ts';
 import { survivorOfThing } from '../living.ts';
 import type { EntityStore, OutboxStore } from '../ports.ts';
 import type { GoneService } from '../sync/gone.ts';
-import { keysOfValues } from '../sync/mapping.ts';
+import type { Mapping } from '../sync/mapping.ts';
 import type { RecordSource } from '../sync/source.ts';
+import { replacementOf } from './fields.ts';
 import type { LookService } from './look.ts';
 
 /** What a write is to be written to. */
@@ -27,8 +28,10 @@ function thingIn(input: Json): { readonly kind: EntityKind; readonly id: string 
   return { kind: named['kind'] as EntityKind, id: String(named['id']) }; // written by `entityReference`
 }
 
-function holds(kind: EntityKind, { values }: RecordSnapshot, key: string): boolean {
-  return keysOfValues(kind, values).includes(key);
+/** The things that an input refers to, alone or in a list. */
+function thingsIn(input: Json): { readonly kind: EntityKind; readonly id: string }[] {
+  const values = replacementOf(input) ?? [input].flat();
+  return values.flatMap((value) => thingIn(value) ?? []);
 }
 
 /** Finds the record that a write is for, as Attio has it now. */
@@ -38,6 +41,7 @@ export class TargetFinder {
   readonly #source: Pick<RecordSource, 'byKeys'>;
   readonly #look: LookService;
   readonly #gone: GoneService;
+  readonly #mapping: Mapping;
 
   constructor(deps: {
     entities: EntityStore;
@@ -45,12 +49,14 @@ export class TargetFinder {
     source: Pick<RecordSource, 'byKeys'>;
     look: LookService;
     gone: GoneService;
+    mapping: Mapping;
   }) {
     this.#entities = deps.entities;
     this.#outbox = deps.outbox;
     this.#source = deps.source;
     this.#look = deps.look;
     this.#gone = deps.gone;
+    this.#mapping = deps.mapping;
   }
 
   /**
@@ -64,7 +70,7 @@ export class TargetFinder {
     const seen = await this.#byRecord(row.kind, entity);
     if (await this.#isRemoved(row, seen)) return null;
     const { kind, key } = row;
-    if (key === null || (seen.snapshot !== null && holds(kind, seen.snapshot, key))) return seen;
+    if (key === null || (seen.snapshot !== null && this.#holds(kind, seen.snapshot, key))) return seen;
     const { snapshot } = await this.#look.byKey(kind, key);
     if (snapshot !== null) await this.#afterDeletion(row, snapshot.recordId);
     if (seen.snapshot === null) {
@@ -73,6 +79,10 @@ export class TargetFinder {
     }
     const owner = snapshot === null ? undefined : await this.#ownerOf(kind, snapshot.recordId);
     return owner === undefined ? seen : { entity: owner, snapshot, wasDeleted: false, moved: true };
+  }
+
+  #holds(kind: EntityKind, { values }: RecordSnapshot, key: string): boolean {
+    return this.#mapping.keysIn(kind, values).includes(key);
   }
 
   async #ownerOf(kind: EntityKind, recordId: string): Promise<EntityRow | undefined> {
@@ -115,7 +125,7 @@ export class TargetFinder {
     for (const value of written) {
       const key = isJsonObject(value) ? Object.values(value)[0] : value;
       if (typeof key !== 'string') continue;
-      const { snapshot } = await this.#look.byKey(kind, key.toLowerCase());
+      const { snapshot } = await this.#look.byKey(kind, normalKey(kind, key));
       if (snapshot !== null && snapshot.recordId !== target.snapshot?.recordId) return snapshot.recordId;
     }
     return null;
@@ -129,7 +139,7 @@ export class TargetFinder {
   /** The record that holds a key, without taking it in. */
   async recordOf(kind: EntityKind, key: string, signal: AbortSignal): Promise<string | null> {
     const { snapshots } = await this.#source.byKeys(kind, [key], signal);
-    return snapshots.find((snapshot) => holds(kind, snapshot, key))?.recordId ?? null;
+    return snapshots.find((snapshot) => this.#holds(kind, snapshot, key))?.recordId ?? null;
   }
 
   /** The thing with an id, or the one that it was merged into. */
@@ -151,7 +161,7 @@ export class TargetFinder {
 
   /** Looks at the records of the things that an intent refers to. @returns whether there are any */
   async recheck(intent: WriteIntent): Promise<boolean> {
-    const named = Object.values(intent).flatMap((input) => thingIn(input) ?? []);
+    const named = Object.values(intent).flatMap(thingsIn);
     for (const { kind, id } of named) {
       const entity = await this.living(kind, id);
       if (entity !== null) await this.#byRecord(kind, entity);
@@ -160,6 +170,9 @@ export class TargetFinder {
   }
 
   async #reference(input: Json): Promise<Json> {
+    const replacement = replacementOf(input);
+    if (replacement !== null) return { replace: await this.#references(replacement) };
+    if (Array.isArray(input)) return this.#references(input);
     const named = thingIn(input);
     if (named === null) return input;
     const { kind, id } = named;
@@ -167,5 +180,9 @@ export class TargetFinder {
     if (entity?.recordId != null) return { object: kind, recordId: entity.recordId };
     const why = entity?.syncFailure?.detail ?? 'it is not in Attio';
     throw new ServiceError('refused', `the ${kind} record that it refers to could not be made: ${why}`);
+  }
+
+  #references(inputs: readonly Json[]): Promise<Json[]> {
+    return Promise.all(inputs.map((input) => this.#reference(input)));
   }
 }

@@ -6,6 +6,7 @@ import { type MemberFault, ServiceError } from '../errors.ts';
 import type { BatchReceipt, WriteOptions } from '../inputs.ts';
 import type { BatchStore, OutboxStore } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
+import type { Choosing, Chosen } from './choosing.ts';
 import type { Attributes } from './fields.ts';
 import type { Acceptance, Accepted, OutboxIntake } from './intake.ts';
 import { type Draft, faultsOf } from './intents.ts';
@@ -32,6 +33,7 @@ export interface OutboxWriterDeps {
   readonly outbox: Pick<OutboxStore, 'stats'>;
   readonly batches: BatchStore;
   readonly schema: Pick<SchemaService, 'knownAttributes' | 'attributesOf' | 'refreshIfOld'>;
+  readonly choosing: Pick<Choosing, 'choose'>;
   readonly clock: Clock;
   readonly newId: () => string;
   /** How long a caller waits for Attio. */
@@ -60,16 +62,17 @@ export class OutboxWriter {
   /**
    * Durable when it resolves. Waits for Attio as the options say.
    * @returns our id of the thing that it was written to
-   * @throws ServiceError `invalid`, `conflict`; `refused` with Attio's words when it has refused; `unavailable` when too
-   *   much is pending
+   * @throws ServiceError `invalid`, `conflict`; `refused` for a choice that the workspace lacks, and with Attio's words
+   *   when it has refused; `unavailable` when too much is pending
    */
   async write(
-    { draft, given }: Request,
+    request: Request,
     options: WriteOptions,
   ): Promise<{ readonly entityId: string; readonly isDone: boolean }> {
     const until = this.#deps.clock.now() + this.#deps.writeWaitMs;
-    const faults = await this.#faults(draft, given);
+    const { draft, faults, refusals } = await this.#check(request);
     if (faults.length > 0) throw invalid(faults);
+    if (refusals.length > 0) throw refused(refusals);
     await this.makeRoom(1);
     const accepted = await this.#deps.log.add({ draft, batch: null, expected: options.wait });
     if ('refused' in accepted) throw accepted.refused;
@@ -111,17 +114,20 @@ export class OutboxWriter {
     const { batches, intake, worker, clock, newId } = this.#deps;
     await this.makeRoom(items.length);
     const checked = await Promise.all(
-      items.map(async (item) => ({ item, errors: await this.#faults(item.draft, item.given) })),
+      items.map(async (item) => {
+        const { draft, faults, refusals } = await this.#check(item);
+        return { index: item.index, draft, errors: [...faults, ...refusals] };
+      }),
     );
-    const refused = [
+    const wrong = [
       ...rejected,
-      ...checked.flatMap(({ item: { index }, errors }) => (errors.length > 0 ? [{ index, errors }] : [])),
+      ...checked.flatMap(({ index, errors }) => (errors.length > 0 ? [{ index, errors }] : [])),
     ];
-    const good = checked.filter(({ errors }) => errors.length === 0).map(({ item }) => item);
-    if (good.length === 0) throw invalid(refused.flatMap(inBatch));
+    const good = checked.filter(({ errors }) => errors.length === 0);
+    if (good.length === 0) throw invalid(wrong.flatMap(inBatch));
     const id = newId();
     const total = items.length + rejected.length;
-    await batches.add({ id, total, rejected: refused, createdAt: new Date(clock.now()).toISOString() });
+    await batches.add({ id, total, rejected: wrong, createdAt: new Date(clock.now()).toISOString() });
     for (let start = 0; start < good.length; start += BATCH_STEP) {
       const step = good.slice(start, start + BATCH_STEP);
       const results = await intake.accept(
@@ -129,24 +135,34 @@ export class OutboxWriter {
       );
       results.forEach((result, place) => {
         const { index = 0 } = step[place] ?? {};
-        if ('refused' in result) refused.push({ index, errors: faultsIn(result.refused) });
+        if ('refused' in result) wrong.push({ index, errors: faultsIn(result.refused) });
       });
       worker.wake();
       // Others have their turn.
       await clock.sleep(0);
     }
-    refused.sort((a, b) => a.index - b.index);
-    await batches.setRejected(id, refused);
-    return { id, accepted: total - refused.length, rejected: refused };
+    wrong.sort((a, b) => a.index - b.index);
+    await batches.setRejected(id, wrong);
+    return { id, accepted: total - wrong.length, rejected: wrong };
   }
 
-  async #faults(draft: Draft, given: ReadonlySet<string>): Promise<MemberFault[]> {
-    const { schema } = this.#deps;
-    const attributes = schema.knownAttributes(draft.kind) ?? (await this.#askSchema(draft.kind));
-    const faults = attributes === null ? [] : faultsOf(draft, attributes, given);
+  async #check({ draft, given }: Request): Promise<Checked> {
+    const { schema, choosing } = this.#deps;
+    const attributes = await this.attributesOf(draft.kind);
+    if (attributes === null) return { draft, faults: [], refusals: [] };
+    const faults = faultsOf(draft, attributes, given);
+    if (faults.length === 0) {
+      const chosen = await choosing.choose(draft, attributes, given);
+      return { draft: chosen.draft, faults, refusals: chosen.faults };
+    }
     // What is held may be old; who asks again is told by a newer one.
-    if (faults.length > 0) schema.refreshIfOld(draft.kind);
-    return faults;
+    schema.refreshIfOld(draft.kind);
+    return { draft, faults, refusals: [] };
+  }
+
+  /** An object's attributes; null when they cannot be had in the time that a caller may be kept waiting. */
+  async attributesOf(kind: EntityKind): Promise<Attributes | null> {
+    return this.#deps.schema.knownAttributes(kind) ?? (await this.#askSchema(kind));
   }
 
   /** Once after a start, as a rule. @returns null when it cannot be had in time */
@@ -170,6 +186,19 @@ export class OutboxWriter {
     }
     this.#pending += count;
   }
+}
+
+/** A write, and what is wrong with it. */
+interface Checked {
+  readonly draft: Draft;
+  readonly faults: readonly MemberFault[];
+  /** Choices that the workspace does not have. */
+  readonly refusals: Chosen['faults'];
+}
+
+function refused(errors: readonly MemberFault[]): ServiceError {
+  const words = errors.map(({ path, message }) => `${path} ${message}`).join(' ');
+  return new ServiceError('refused', words, { errors });
 }
 
 function invalid(errors: readonly MemberFault[]): ServiceError {

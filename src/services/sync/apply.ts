@@ -2,15 +2,20 @@ import { createHash } from 'node:crypto';
 import type { NewChange } from '../../domain/changes.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { decideSnapshot, type SnapshotDecision } from '../../domain/decide.ts';
-import type { EntityKind, EntityRow, PlainAttributes } from '../../domain/entities.ts';
+import {
+  blankFacts,
+  type EntityKind,
+  type EntityRow,
+  keysOf,
+  type PlainAttributes,
+} from '../../domain/entities.ts';
 import { canonicalJson } from '../../domain/json.ts';
 import type { WriteIntent } from '../../domain/outbox.ts';
 import { changedSlugs, type MirroredRecord, type RecordSnapshot } from '../../domain/records.ts';
 import { slugOf } from '../outbox/fields.ts';
 import type { Stores, SyncEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
-import { entityFacts, entityKindOf, keysOf, keysOfValues } from './mapping.ts';
-import { overlay } from './overlay.ts';
+import { entityKindOf, type Mapping } from './mapping.ts';
 import { type PlainOf, sameFacts } from './project.ts';
 
 export interface ApplyCounts {
@@ -61,6 +66,7 @@ interface Put {
  */
 export class ApplyService {
   readonly #store: UnitOfWork;
+  readonly #mapping: Mapping;
   readonly #schema: Pick<SchemaService, 'plainValues'>;
   readonly #clock: Clock;
   readonly #events: SyncEvents;
@@ -69,12 +75,14 @@ export class ApplyService {
   /** @param deps.onCommitted called with the records that changed, after the commit: caches forget, followers wake */
   constructor(deps: {
     store: UnitOfWork;
+    mapping: Mapping;
     schema: Pick<SchemaService, 'plainValues'>;
     clock: Clock;
     events: SyncEvents;
     onCommitted: (object: string, recordIds: readonly string[]) => void;
   }) {
     this.#store = deps.store;
+    this.#mapping = deps.mapping;
     this.#schema = deps.schema;
     this.#clock = deps.clock;
     this.#events = deps.events;
@@ -143,7 +151,7 @@ export class ApplyService {
     const agreed = new Map(
       things.map(({ snapshot, plain }) => {
         const id = known.get(snapshot.recordId)?.id ?? snapshot.recordId;
-        return [id, entityFacts(kind, snapshot.values, plain)];
+        return [id, this.#mapping.facts(kind, snapshot.values, plain)];
       }),
     );
     const pending = await stores.outbox.pendingOf(kind, [...agreed.keys()]);
@@ -151,9 +159,9 @@ export class ApplyService {
     const rows = things.map(({ snapshot }): EntityRow => {
       const existing = known.get(snapshot.recordId);
       const id = existing?.id ?? snapshot.recordId;
-      const own = agreed.get(id) ?? entityFacts(kind, {}, {});
+      const own = agreed.get(id) ?? blankFacts(kind);
       const intents = (pending.get(id) ?? []).map((row) => row.intent);
-      const facts = overlay(kind, own, intents);
+      const facts = this.#mapping.overlay(kind, own, intents);
       put.set(snapshot.recordId, { id, explains: explainer(intents, sameFacts(own, facts)) });
       const head = {
         recordId: snapshot.recordId,
@@ -192,7 +200,7 @@ export class ApplyService {
     const keys = new Map(
       things
         .filter(({ snapshot }) => !known.has(snapshot.recordId))
-        .map(({ snapshot }) => [snapshot.recordId, keysOfValues(kind, snapshot.values)]),
+        .map(({ snapshot }) => [snapshot.recordId, this.#mapping.keysIn(kind, snapshot.values)]),
     );
     const unlinked = await stores.entities.unlinkedByKeys(kind, [...keys.values()].flat());
     for (const [recordId, ownKeys] of keys) {

@@ -1,11 +1,10 @@
 import type { NewChange } from '../../domain/changes.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { decideAbsence } from '../../domain/decide.ts';
-import type { EntityKind, EntityRow } from '../../domain/entities.ts';
+import { blankFacts, type EntityKind, type EntityRow, keysOf } from '../../domain/entities.ts';
 import { survivorOf } from '../../domain/identity.ts';
 import type { RecordState, Stores, SyncEvents, UnitOfWork } from '../ports.ts';
-import { entityFacts, entityKindOf, keysOf } from './mapping.ts';
-import { overlay } from './overlay.ts';
+import { entityKindOf, type Mapping } from './mapping.ts';
 
 /** A record that Attio no longer has. */
 export interface Absence {
@@ -38,17 +37,20 @@ interface Settled {
  */
 export class GoneService {
   readonly #store: UnitOfWork;
+  readonly #mapping: Mapping;
   readonly #clock: Clock;
   readonly #events: SyncEvents;
   readonly #onCommitted: (object: string, recordIds: readonly string[]) => void;
 
   constructor(deps: {
     store: UnitOfWork;
+    mapping: Mapping;
     clock: Clock;
     events: SyncEvents;
     onCommitted: (object: string, recordIds: readonly string[]) => void;
   }) {
     this.#store = deps.store;
+    this.#mapping = deps.mapping;
     this.#clock = deps.clock;
     this.#events = deps.events;
     this.#onCommitted = deps.onCommitted;
@@ -169,20 +171,20 @@ export class GoneService {
     );
     const things = settled.flatMap(({ entity }) => (entity === null ? [] : [entity]));
     await stores.entities.put(things);
-    for (const thing of things) await passOn(stores, thing);
+    for (const thing of things) await passOn(stores, this.#mapping, thing);
     await stores.changes.append(settled.map(({ change }) => change));
   }
 }
 
 /** What was to be written to a thing that was merged away is written to the survivor. */
-async function passOn(stores: Stores, { kind, id, mergedInto }: EntityRow): Promise<void> {
+async function passOn(stores: Stores, mapping: Mapping, { kind, id, mergedInto }: EntityRow): Promise<void> {
   const survivor = mergedInto === null ? undefined : await stores.entities.find(kind, mergedInto);
   const intents = ((await stores.outbox.pendingOf(kind, [id])).get(id) ?? []).flatMap((row) =>
     row.operation === 'upsert' ? [row.intent] : [],
   );
   if (survivor === undefined || intents.length === 0) return;
   await stores.outbox.redirect(kind, id, survivor.id);
-  const facts = overlay(kind, survivor.facts, intents);
+  const facts = mapping.overlay(kind, survivor.facts, intents);
   await stores.entities.put([{ ...survivor, facts, keys: keysOf(facts) }]);
 }
 
@@ -199,7 +201,7 @@ function gravestone(kind: EntityKind, recordId: string, at: string): EntityRow {
     deletedAt: at,
     mergedInto: null,
     syncFailure: null,
-    facts: entityFacts(kind, {}, {}),
+    facts: blankFacts(kind),
     keys: [],
   };
 }

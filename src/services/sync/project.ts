@@ -1,32 +1,35 @@
-import type {
-  CompanyFacts,
-  ContactFacts,
-  EntityKind,
-  EntityRow,
-  PlainAttributes,
+import {
+  blankFacts,
+  type EntityKind,
+  type EntityRow,
+  type Facts,
+  keysOf,
+  type PlainAttributes,
 } from '../../domain/entities.ts';
 import { canonicalJson, type Json } from '../../domain/json.ts';
 import type { RecordValues } from '../../domain/records.ts';
 import type { Stores } from '../ports.ts';
-import { entityFacts, KEY_SLUGS, keysOf } from './mapping.ts';
-import { overlay } from './overlay.ts';
+import type { Mapping } from './mapping.ts';
 
 export type PlainOf = (values: RecordValues) => PlainAttributes;
 
 /** What both sides agree on of a thing: its record; of one without a record, what it is found by. */
 export function agreedFacts(
-  kind: EntityKind,
+  mapping: Mapping,
   entity: EntityRow,
   values: RecordValues | null,
   plainOf: PlainOf,
-): ContactFacts | CompanyFacts {
-  if (values !== null) return entityFacts(kind, values, plainOf(values));
-  return overlay(kind, entityFacts(kind, {}, {}), [{ [KEY_SLUGS[kind]]: [...entity.keys].reverse() }]);
+): Facts {
+  const { kind, keys } = entity;
+  if (values !== null) return mapping.facts(kind, values, plainOf(values));
+  const found = kind === 'deals' ? (keys[0] ?? null) : keys.toReversed();
+  return mapping.overlay(kind, blankFacts(kind), [{ [mapping.keySlugs[kind]]: found }]);
 }
 
 /** Draws a thing anew from its record and its pending writes, after a write of it was settled. */
 export async function reproject(
   stores: Stores,
+  mapping: Mapping,
   kind: EntityKind,
   entityId: string,
   plainOf: PlainOf,
@@ -36,9 +39,9 @@ export async function reproject(
   if (entity === undefined || entity.deletedAt !== null) return;
   const { recordId } = entity;
   const record = recordId === null ? undefined : (await stores.records.load(kind, [recordId])).get(recordId);
-  const agreed = agreedFacts(kind, entity, record?.values ?? null, plainOf);
+  const agreed = agreedFacts(mapping, entity, record?.values ?? null, plainOf);
   const pending = (await stores.outbox.pendingOf(kind, [entity.id])).get(entity.id) ?? [];
-  const facts = overlay(
+  const facts = mapping.overlay(
     kind,
     agreed,
     pending.map((row) => row.intent),
@@ -49,6 +52,6 @@ export async function reproject(
   ]);
 }
 
-export function sameFacts(a: ContactFacts | CompanyFacts, b: ContactFacts | CompanyFacts): boolean {
+export function sameFacts(a: Facts, b: Facts): boolean {
   return canonicalJson(a as unknown as Json) === canonicalJson(b as unknown as Json); // facts are plain JSON
 }

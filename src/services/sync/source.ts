@@ -4,7 +4,7 @@ import type { AttioRecord } from '../../attio/types.ts';
 import type { EntityKind } from '../../domain/entities.ts';
 import type { RecordSnapshot, RecordValues } from '../../domain/records.ts';
 import { askAttio } from '../attio-errors.ts';
-import { KEY_SLUGS } from './mapping.ts';
+import type { KeySlugs } from './mapping.ts';
 
 /** One answer of Attio with records. */
 export interface SourcePage {
@@ -24,20 +24,23 @@ export interface RecordSource {
   /** Oldest first, which keeps offsets stable while records are added. */
   page(object: string, offset: number, limit: number, signal: AbortSignal): Promise<SourcePage>;
   byIds(object: string, recordIds: readonly string[], signal: AbortSignal): Promise<SourcePage>;
-  /** The records that hold one of these e-mail addresses or domains. */
+  /** The records that hold one of these keys. */
   byKeys(kind: EntityKind, keys: readonly string[], signal: AbortSignal): Promise<SourcePage>;
 }
 
 export class AttioRecordSource implements RecordSource {
   readonly #records: Pick<RecordsResource, 'query'>;
+  readonly #keySlugs: KeySlugs;
   readonly #onInvalid: (object: string, issue: string) => void;
 
   /** @param deps.onInvalid told of each record that is not what Attio documents */
   constructor(deps: {
     records: Pick<RecordsResource, 'query'>;
+    keySlugs: KeySlugs;
     onInvalid: (object: string, issue: string) => void;
   }) {
     this.#records = deps.records;
+    this.#keySlugs = deps.keySlugs;
     this.#onInvalid = deps.onInvalid;
   }
 
@@ -54,7 +57,7 @@ export class AttioRecordSource implements RecordSource {
   }
 
   async byKeys(kind: EntityKind, keys: readonly string[], signal: AbortSignal): Promise<SourcePage> {
-    const conditions = keys.map((key) => ({ [KEY_SLUGS[kind]]: key }));
+    const conditions = keys.map((key) => ({ [this.#keySlugs[kind]]: key }));
     const filter = conditions.length === 1 ? conditions[0] : { $or: conditions };
     // While a key moves from one record to another, both may hold it for a moment.
     return this.#read(kind, { filter, limit: 2 * keys.length }, signal);

@@ -95,6 +95,12 @@ function defaults(): Services {
       list: unexpected('companies.list'),
       upsert: unexpected('companies.upsert'),
     },
+    deals: {
+      get: unexpected('deals.get'),
+      list: unexpected('deals.list'),
+      upsert: unexpected('deals.upsert'),
+      update: unexpected('deals.update'),
+    },
     batches: { get: unexpected('batches.get') },
     conflicts: { list: unexpected('conflicts.list') },
     records: { get: unexpected('records.get'), query: unexpected('records.query') },

@@ -7,13 +7,13 @@ import type { Json, JsonObject } from '../../../../src/domain/json.ts';
 import type { WriteIntent } from '../../../../src/domain/outbox.ts';
 import type { RecordValues } from '../../../../src/domain/records.ts';
 import { isEmptyPlan, planWrite, type WritePlan } from '../../../../src/services/outbox/plan.ts';
-import { entityFacts } from '../../../../src/services/sync/mapping.ts';
-import { overlay } from '../../../../src/services/sync/overlay.ts';
+import { Mapping } from '../../../../src/services/sync/mapping.ts';
 import { createSandbox, type Sandbox } from '../../../mocks/sandbox.ts';
 
 const LATER = Date.parse('2100-01-01T00:00:00Z');
 const PATH = '/objects/people/records';
 
+const mapping = new Mapping({ dealKey: 'external_id' });
 const sandbox = createSandbox({ people: 0, companies: 0, deals: 0 });
 const attributes = new Map(
   (sandbox.act({ method: 'GET', path: '/objects/people/attributes?limit=200' }) as Attribute[]).map(
@@ -137,7 +137,7 @@ describe('against the sandbox', () => {
       const attribute = attributes.get(slug);
       return [slug, attribute === undefined ? [] : readValues(attribute, list)];
     });
-    return entityFacts('people', values, Object.fromEntries(plain));
+    return mapping.facts('people', values, Object.fromEntries(plain));
   }
 
   /** As the delivery does: PUT for what is to be exact, then PATCH for what is added. */
@@ -165,7 +165,7 @@ describe('against the sandbox', () => {
       fc.property(fc.array(intents, { minLength: 1, maxLength: 4 }), (all) => {
         let record = fresh();
         for (const intent of all) {
-          const shown = overlay('people', facts(record.values), [intent]);
+          const shown = mapping.overlay('people', facts(record.values), [intent]);
           record = carryOut(box(), record, plan(intent, record.values));
           expect(shown).toEqual(facts(record.values));
           expect(isEmptyPlan(plan(intent, record.values))).toBe(true);
@@ -179,7 +179,7 @@ describe('against the sandbox', () => {
     fc.assert(
       fc.property(fc.array(intents, { minLength: 2, maxLength: 5 }), (all) => {
         let record = fresh();
-        const shown = overlay('people', facts(record.values), all);
+        const shown = mapping.overlay('people', facts(record.values), all);
         for (const intent of all) record = carryOut(box(), record, plan(intent, record.values));
         expect(shown).toEqual(facts(record.values));
       }),

@@ -1,0 +1,127 @@
+import type { Attribute } from '../../attio/types.ts';
+import type { Clock } from '../../domain/clock.ts';
+import type { Json } from '../../domain/json.ts';
+import type { WriteIntent } from '../../domain/outbox.ts';
+import type { ChoicesService } from '../choices.ts';
+import { type MemberFault, ServiceError } from '../errors.ts';
+import type { MembersService } from '../members.ts';
+import { type Attributes, replacementOf } from './fields.ts';
+import { type Draft, pathOf } from './intents.ts';
+
+/** How long a caller waits for the choices; without them a write is taken as it is given, and Attio decides. */
+const WAIT_MS = 1_000;
+
+export interface Chosen {
+  readonly draft: Draft;
+  /** What the workspace does not have. */
+  readonly faults: readonly MemberFault[];
+}
+
+/** Puts the stages, options and owners that a write names as their ids, so that a misspelt one is told at once. */
+export class Choosing {
+  readonly #choices: Pick<ChoicesService, 'resolve'>;
+  readonly #members: Pick<MembersService, 'idOf'>;
+  readonly #clock: Clock;
+
+  constructor(deps: {
+    choices: Pick<ChoicesService, 'resolve'>;
+    members: Pick<MembersService, 'idOf'>;
+    clock: Clock;
+  }) {
+    this.#choices = deps.choices;
+    this.#members = deps.members;
+    this.#clock = deps.clock;
+  }
+
+  /** @param given slugs that were given under `attributes` */
+  async choose(draft: Draft, attributes: Attributes, given: ReadonlySet<string>): Promise<Chosen> {
+    const asGiven: Chosen = { draft, faults: [] };
+    const named = Object.entries(draft.intent).flatMap(([field, input]) => {
+      const attribute = attributes.get(field);
+      const isNamed = attribute !== undefined && input !== null && isChosen(draft, field, attribute);
+      return isNamed ? [{ field, input, attribute }] : [];
+    });
+    if (named.length === 0) return asGiven;
+    const answered = new AbortController();
+    const limit = this.#clock.sleep(WAIT_MS, answered.signal).then(
+      () => asGiven,
+      () => asGiven,
+    );
+    const chosen = await Promise.race([this.#all(draft, named, given), limit]);
+    answered.abort();
+    return chosen;
+  }
+
+  async #all(draft: Draft, named: readonly Named[], given: ReadonlySet<string>): Promise<Chosen> {
+    const intent: Record<string, Json> = {};
+    const faults: MemberFault[] = [];
+    for (const { field, input, attribute } of named) {
+      const path = pathOf(draft, field, given);
+      const noun = given.has(field) ? 'option' : 'stage';
+      const known = await this.#each(input, path, (value, at) =>
+        attribute.type === 'actor-reference'
+          ? this.#member(value, at)
+          : this.#choice(draft, attribute, value, { path: at, noun }),
+      );
+      intent[field] = known.input;
+      faults.push(...known.faults);
+    }
+    const resolved: WriteIntent = { ...draft.intent, ...intent };
+    return { draft: { ...draft, intent: resolved }, faults };
+  }
+
+  /** Each value of an input put by its id; left as it is where Attio cannot be asked. */
+  async #each(
+    input: Json,
+    path: string,
+    ask: (value: Json, path: string) => Promise<Json>,
+  ): Promise<{ input: Json; faults: readonly MemberFault[] }> {
+    const faults: MemberFault[] = [];
+    const one = async (value: Json, at: string): Promise<Json> => {
+      try {
+        return await ask(value, at);
+      } catch (error) {
+        if (!(error instanceof ServiceError)) throw error;
+        if (error.kind === 'refused') faults.push(...error.errors);
+        return value;
+      }
+    };
+    const list = async (values: readonly Json[], at: string) =>
+      Promise.all(values.map((value, index) => one(value, `${at}/${index}`)));
+    const replacement = replacementOf(input);
+    if (replacement !== null)
+      return { input: { replace: await list(replacement, `${path}/replace`) }, faults };
+    if (Array.isArray(input)) return { input: await list(input, path), faults };
+    return { input: await one(input, path), faults };
+  }
+
+  async #choice(
+    { kind }: Draft,
+    attribute: Attribute,
+    value: Json,
+    where: { path: string; noun: string },
+  ): Promise<Json> {
+    const { id, title } = await this.#choices.resolve(
+      { target: 'objects', identifier: kind },
+      attribute,
+      value,
+      where,
+    );
+    return { id, title };
+  }
+
+  async #member(value: Json, path: string): Promise<Json> {
+    if (typeof value !== 'string') return value;
+    return { type: 'workspace-member', id: await this.#members.idOf(value, path) };
+  }
+}
+
+interface Named {
+  readonly field: string;
+  readonly input: Json;
+  readonly attribute: Attribute;
+}
+
+function isChosen({ kind }: Draft, field: string, { type }: Attribute): boolean {
+  return type === 'select' || type === 'status' || (kind === 'deals' && field === 'owner');
+}
