@@ -93,8 +93,10 @@ export class ViewsStore {
     try {
       await transaction(this.#db, async (tx) => {
         await prepare(tx);
+        const grants = await grantsOn(tx, name);
         await run(tx, `drop view if exists ${quoteName(name)}`);
         await this.#create(tx, definition);
+        for (const grant of grants) await run(tx, grant);
       });
     } catch (error) {
       if (codeOf(error) !== DEPENDED_ON) throw error;
@@ -134,6 +136,19 @@ async function findOnPostgres(db: Handle, name: string): Promise<Existing | null
     where n.nspname = current_schema() and c.relname = ${name}`.execute(db);
   const [found] = rows;
   return found === undefined ? null : { about: found.about ?? '', columns: found.columns ?? [] };
+}
+
+/** Statements that give again who may do what with a view: its end would take that along. */
+async function grantsOn(tx: Handle, name: string): Promise<string[]> {
+  const { rows } = await sql<{ privilege: string; grantee: string; option: string }>`
+    select g.privilege_type as privilege,
+      case g.grantee when 0 then 'public' else g.grantee::regrole::text end as grantee,
+      case when g.is_grantable then ' with grant option' else '' end as option
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) g
+    where n.nspname = current_schema() and c.relname = ${name} and g.grantee <> c.relowner`.execute(tx);
+  return rows.map(
+    ({ privilege, grantee, option }) => `grant ${privilege} on ${quoteName(name)} to ${grantee}${option}`,
+  );
 }
 
 /** Those that the view has keep their places, new ones follow. */

@@ -271,6 +271,20 @@ test('a view of somebody’s own survives columns that come, and keeps ours from
   ]);
 });
 
+test.runIf(ENGINE === 'postgres')('who may read a view may read the one that takes its place', async () => {
+  const { views, rows } = await setUp();
+  await views.ensure(people(column('name')));
+  await rows('grant select on attio_people to pg_read_all_settings, public');
+  await rows('grant select, update on attio_people to pg_monitor with grant option');
+  const grants = () =>
+    rows(`select grantee, privilege_type, is_grantable from information_schema.role_table_grants
+          where table_name = 'attio_people' order by 1, 2`);
+  const before = await grants();
+  expect(before.length).toBeGreaterThan(3);
+  expect((await views.ensure(people(column('city')))).is).toBe('built');
+  expect(await grants()).toEqual(before);
+});
+
 test.runIf(ENGINE === 'postgres')(
   'a report that runs on a view puts its change off, and waits for nothing',
   async () => {
