@@ -1,11 +1,15 @@
 import { PacedBatcher } from '../queue/paced-batcher.ts';
 import { ChangesService } from '../services/changes.ts';
+import { ItemApply, ItemApply } from '../services/items/apply.ts';
+import { ItemGone, ItemGone } from '../services/items/gone.ts';
+import { AttioItemSource } from '../services/items/source.ts';
 import { ApplyService } from '../services/sync/apply.ts';
 import { FullSync } from '../services/sync/full-sync.ts';
 import { GoneService } from '../services/sync/gone.ts';
 import { Mapping } from '../services/sync/mapping.ts';
 import { RefreshService } from '../services/sync/refresh.ts';
 import { AttioRecordSource } from '../services/sync/source.ts';
+import { ACTIVITY_RUNS, SyncTargets } from '../services/sync/target.ts';
 import { SyncService } from '../services/sync.ts';
 import type { WorkspaceGuard } from '../services/workspace.ts';
 import type { AttioParts } from './attio.ts';
@@ -27,10 +31,35 @@ export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceG
   });
   const apply = new ApplyService({ store, mapping, schema: attio.schema, clock, events, onCommitted });
   const gone = new GoneService({ store, mapping, clock, events, onCommitted });
+  const onItemsCommitted = () => changes.notify();
+  const itemDeps = { store, clock, events, onCommitted: onItemsCommitted };
+  const items = {
+    apply: new ItemApply({ ...itemDeps, lists: attio.lists }),
+    gone: new ItemGone(itemDeps),
+  };
+  const { client, lists } = attio;
+  const itemSource = new AttioItemSource({
+    client,
+    names: attio.schema,
+    clock,
+    onInvalid: (kind, issue) => events.recordUnreadable(kind, issue),
+  });
+  const onItems = () => changes.notify();
+  const itemApply = new ItemApply({ store, lists, clock, events, onCommitted: onItems });
+  const itemGone = new ItemGone({ store, clock, events, onCommitted: onItems });
+  const targets = new SyncTargets({
+    records: { source, apply, gone },
+    items: { source: itemSource, apply: itemApply, gone: itemGone },
+    lists,
+    store,
+    options: config.sync,
+  });
   const sync = new SyncService({
     objects: config.sync.objects,
+    lists,
+    activity: config.sync.activity ? ACTIVITY_RUNS : [],
     runs: store.runs,
-    fullSync: new FullSync({ source, apply, gone, store, options: config.sync }),
+    fullSync: new FullSync({ targets, store }),
     clock,
     newId: base.newId,
     events,
@@ -54,7 +83,8 @@ export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceG
         maxWaiting: 2 * config.inbox.window,
       }),
   });
-  return { mapping, changes, sync, refresh, source, apply, gone, onCommitted };
+  const items = { source: itemSource, apply: itemApply, gone: itemGone };
+  return { items, mapping, changes, sync, refresh, source, apply, gone, items, onCommitted };
 }
 
 export type MirrorParts = ReturnType<typeof buildMirror>;

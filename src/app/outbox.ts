@@ -1,4 +1,5 @@
 import type { DeadLetter } from '../domain/dead-letters.ts';
+import { isItemKind } from '../domain/items.ts';
 import { isItemRow } from '../domain/outbox.ts';
 import { GroupCommit } from '../queue/group-commit.ts';
 import { PacedBatcher } from '../queue/paced-batcher.ts';
@@ -18,6 +19,7 @@ import type { WorkspaceGuard } from '../services/workspace.ts';
 import { scrubFile } from '../store/database.ts';
 import type { AttioParts } from './attio.ts';
 import type { Base } from './base.ts';
+import { buildItemCourier } from './items.ts';
 import type { MirrorParts } from './mirror.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -89,9 +91,10 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     deliver: async (row, signal) => (isItemRow(row) ? undefined : delivery.deliver(row, signal)),
     refuse: async (row, failure) => (isItemRow(row) ? undefined : settler.refuse(row, failure)),
   };
+  const items = buildItemCourier(base, attio, mirror, waiters);
   const worker = new OutboxWorker({
     outbox: store.outbox,
-    courierOf: () => things,
+    courierOf: (kind) => (isItemKind(kind) ? items.courier : things),
     waiters,
     workspace,
     isCircuitOpen: () => client.circuit.state !== 'closed',
@@ -130,9 +133,11 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
   return {
     worker,
     writer,
+    waiters,
+    look,
     removal,
     async revive(letter: DeadLetter) {
-      await reviveWrite({ store, mapping, clock, showItem: async () => {} }, letter);
+      await reviveWrite({ store, mapping, clock, showItem: items.showItem }, letter);
       worker.wake();
     },
     async stop() {

@@ -125,6 +125,20 @@ export class RecordsStore {
     return Number(row.count);
   }
 
+  async whereabouts(
+    objects: readonly string[],
+    recordId: string,
+  ): Promise<Pick<MirroredRecord, 'object' | 'deletedAt' | 'mergedInto'> | null> {
+    const row = await this.#db
+      .selectFrom('record')
+      .select(['object', 'deleted_at', 'merged_into'])
+      .where('object', 'in', objects)
+      .where('record_id', '=', recordId)
+      .executeTakeFirst();
+    if (row === undefined) return null;
+    return { object: row.object, deletedAt: row.deleted_at, mergedInto: row.merged_into };
+  }
+
   async liveIds(object: string, beforeReadAt: string, afterId: string, limit: number): Promise<string[]> {
     const rows = await this.#db
       .selectFrom('record')

@@ -70,7 +70,12 @@ export class ItemApply {
       const rows = [...latest.values()].map((snapshot): Decided => {
         const hash = hashOf(snapshot);
         const state = states.get(snapshot.attioId);
-        const decision = decideSnapshot(state && { ...state, hidden: false }, { ...snapshot, hash });
+        // One that a write of ours has just made has its id, and nothing read of it yet.
+        const isKnown = state !== undefined && state.hash !== '';
+        const decision = decideSnapshot(isKnown ? { ...state, hidden: false } : undefined, {
+          ...snapshot,
+          hash,
+        });
         return { snapshot, hash, decision };
       });
       await this.#write(stores, kind, rows.filter(isWritten), attributes, options.source ?? 'attio');

@@ -55,8 +55,8 @@ export function show(
   };
 }
 
-/** Members of an intent that say where to, not what. */
-const ADDRESS: ReadonlySet<string> = new Set(['parent', 'linkedRecords', 'thread', 'entry', 'format']);
+/** Members of an intent that say where to, or how, not what. No slug of an attribute has a capital letter. */
+const ADDRESS: ReadonlySet<string> = new Set(['onEntry', 'noteFormat', 'allowDuplicate']);
 
 function overlayMembers(shown: JsonObject, intent: WriteIntent): JsonObject {
   const members = Object.entries(intent).filter(([name]) => !ADDRESS.has(name));

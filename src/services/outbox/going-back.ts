@@ -1,6 +1,6 @@
 import type { NewDeadLetter } from '../../domain/dead-letters.ts';
 import type { EntityRow } from '../../domain/entities.ts';
-import type { OutboxRow } from '../../domain/outbox.ts';
+import type { OutboxRow, WriteRow } from '../../domain/outbox.ts';
 import type { Stores } from '../ports.ts';
 import { takeBackExternalId } from './external-ids.ts';
 import type { Failure } from './failure.ts';
@@ -34,7 +34,7 @@ export async function goBack(
   return null;
 }
 
-export function letterOf(row: OutboxRow, failure: Failure, at: string): NewDeadLetter {
+export function letterOf(row: WriteRow, failure: Failure, at: string): NewDeadLetter {
   return {
     kind: 'outbox',
     reason: failure.code,

@@ -1,0 +1,174 @@
+import type { Clock } from '../../domain/clock.ts';
+import type { NewConflict } from '../../domain/conflicts.ts';
+import { ITEM_NOUNS, type Item, type ItemKind, type ItemSnapshot } from '../../domain/items.ts';
+import type { OutboxRow } from '../../domain/outbox.ts';
+import type { ListsService } from '../lists.ts';
+import type { Failure } from '../outbox/failure.ts';
+import { letterOf } from '../outbox/going-back.ts';
+import type { PlannedConflict } from '../outbox/plan.ts';
+import type { Waiters } from '../outbox/waiters.ts';
+import type { OutboxEvents, Stores, UnitOfWork } from '../ports.ts';
+import type { ItemApply } from './apply.ts';
+import { type Attributes, show } from './shape.ts';
+
+export interface ItemSettlerDeps {
+  readonly store: UnitOfWork;
+  readonly apply: ItemApply;
+  readonly lists: Pick<ListsService, 'knownAttributesOf'>;
+  readonly waiters: Waiters;
+  readonly clock: Clock;
+  readonly events: OutboxEvents;
+}
+
+type Row = OutboxRow<ItemKind>;
+
+/** Commits how writes of items end: the outbox row, the item and what waits behind it change together. */
+export class ItemSettler {
+  readonly #deps: ItemSettlerDeps;
+
+  constructor(deps: ItemSettlerDeps) {
+    this.#deps = deps;
+  }
+
+  /** The write is in Attio. @param answer the item as it is now */
+  async confirm(
+    row: Row,
+    item: Item,
+    answer: ItemSnapshot,
+    conflicts: readonly PlannedConflict[],
+  ): Promise<void> {
+    const { apply, events } = this.#deps;
+    const at = this.#now();
+    await apply.apply(row.kind, [answer], {
+      touchUnchanged: false,
+      source: 'local',
+      before: async (stores) => {
+        await stores.outbox.settle(row.id, 'done', at, null);
+        await take(stores, item.id, row.kind, answer.attioId);
+      },
+      within: async (stores) => {
+        await stores.conflicts.append(conflictRows(row, item, answer.attioId, conflicts, at));
+        // What was applied was older than what is mirrored, or the same: what is shown has one write less to show.
+        await this.#showAgain(stores, row.kind, item.id, null);
+      },
+    });
+    for (const { decided } of conflicts) events.conflictDecided(row.kind, decided, 1);
+    this.#settled(row, 'done');
+  }
+
+  /** There is no such item here any more. */
+  async drop(row: Row): Promise<void> {
+    await this.#deps.store.outbox.settle(row.id, 'cancelled', this.#now(), null);
+    this.#settled(row, 'cancelled');
+  }
+
+  /** Attio refuses the write for good, or has for too long. Whoever waits is told; if nobody does, a dead letter is left. */
+  async refuse(row: Row, failure: Failure): Promise<void> {
+    const { store, waiters, events } = this.#deps;
+    const at = this.#now();
+    const { code, detail, message, attio } = failure;
+    const told = failure.kind === 'refused' && waiters.claim(row.id);
+    let buried = false;
+    try {
+      await store.transaction(async (stores) => {
+        if (!(await stores.outbox.settle(row.id, told ? 'refused' : 'dead', at, { code, detail }))) return;
+        if (!told) await stores.outbox.bury(letterOf(row, failure, at));
+        buried = !told;
+        if (told && row.operation === 'create' && (await isAlone(stores, row))) {
+          return stores.items.remove(row.kind, row.entityId);
+        }
+        await this.#showAgain(stores, row.kind, row.entityId, told ? null : { code, detail });
+      });
+    } catch (error) {
+      waiters.dismiss(row.id);
+      throw error;
+    }
+    if (buried) events.writeBuried(row.kind, code);
+    waiters.tell(row.id, { outcome: 'refused', message, attio });
+    events.writeSettled(row.kind, told ? 'refused' : 'dead', this.#lagSeconds(row));
+  }
+
+  /** A write that was given up is asked for again: what it asks for is shown again. */
+  readonly showItem = async (stores: Stores, row: Row): Promise<void> => {
+    const item = await stores.items.find(row.kind, row.entityId);
+    if (item === undefined) return;
+    await stores.items.put([{ ...item, syncFailure: null }]);
+    await this.#showAgain(stores, row.kind, item.id, null);
+  };
+
+  /** @param failure of its last write; null: none */
+  async #showAgain(stores: Stores, kind: ItemKind, id: string, failure: Item['syncFailure']): Promise<void> {
+    const item = await stores.items.find(kind, id);
+    if (item === undefined) return;
+    const pending = (await stores.outbox.pendingOf(kind, [id])).get(id) ?? [];
+    const shown = show(
+      kind,
+      item.body,
+      pending.map((row) => row.intent),
+      this.#attributesOf(item),
+    );
+    // One that Attio never had goes on showing what was asked for.
+    const isBlank = item.attioId === null && pending.length === 0;
+    const isSame = isBlank || JSON.stringify(shown.shown) === JSON.stringify(item.shown);
+    if (isSame && failure === null) return;
+    const version = isSame ? item.version : item.version + 1;
+    await stores.items.put([
+      { ...item, ...(isBlank ? {} : shown), version, updatedAt: this.#now(), syncFailure: failure },
+    ]);
+  }
+
+  #attributesOf({ listId }: Item): Attributes | null {
+    return listId === null ? null : this.#deps.lists.knownAttributesOf(listId);
+  }
+
+  #settled(row: Row, outcome: 'done' | 'cancelled'): void {
+    this.#deps.waiters.tell(row.id, { outcome: 'done', entityId: row.entityId });
+    this.#deps.events.writeSettled(row.kind, outcome, this.#lagSeconds(row));
+  }
+
+  #lagSeconds(row: Row): number {
+    return (this.#deps.clock.now() - Date.parse(row.acceptedAt)) / 1000;
+  }
+
+  #now(): string {
+    return new Date(this.#deps.clock.now()).toISOString();
+  }
+}
+
+/** The Attio id is that of this item. One that a webhook has made of it meanwhile goes, or gives it back when it is another's. */
+async function take(stores: Stores, id: string, kind: ItemKind, attioId: string): Promise<void> {
+  const item = await stores.items.find(kind, id);
+  if (item === undefined || item.attioId === attioId) return;
+  const holder = (await stores.items.byAttioIds(kind, [attioId])).get(attioId);
+  if (holder !== undefined) {
+    const isOurs = holder.id !== attioId;
+    if (isOurs) await stores.items.put([{ ...holder, attioId: null, hash: '', readAt: '' }]);
+    else await stores.items.remove(kind, holder.id);
+  }
+  await stores.items.put([{ ...item, attioId, hash: '', readAt: '', syncFailure: null, deletedAt: null }]);
+}
+
+/** Nothing else was ever asked of the item. */
+async function isAlone(stores: Stores, row: Row): Promise<boolean> {
+  const item = await stores.items.find(row.kind, row.entityId);
+  const pending = (await stores.outbox.pendingOf(row.kind, [row.entityId])).get(row.entityId) ?? [];
+  return item !== undefined && item.attioId === null && pending.length === 0;
+}
+
+function conflictRows(
+  row: Row,
+  item: Item,
+  attioId: string,
+  conflicts: readonly PlannedConflict[],
+  at: string,
+): NewConflict[] {
+  return conflicts.map((conflict) => ({
+    ...conflict,
+    object: ITEM_NOUNS[row.kind],
+    entityId: item.id,
+    recordId: attioId,
+    status: 'resolved',
+    reason: 'last-write-wins',
+    at,
+  }));
+}
