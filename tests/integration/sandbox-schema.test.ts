@@ -4,7 +4,7 @@ import { startTestSandbox, type TestSandbox } from '../mocks/test-client.ts';
 let attio: TestSandbox;
 
 beforeAll(async () => {
-  attio = await startTestSandbox({ people: 30, companies: 6, deals: 4 });
+  attio = await startTestSandbox({ people: 30, companies: 6, deals: 4, dealExternalId: false });
 });
 afterAll(() => attio.close());
 beforeEach(() => attio.sandbox.reset());

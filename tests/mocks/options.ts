@@ -23,6 +23,11 @@ export interface SandboxOptions {
    * unless this is set. @default false
    */
   readonly dealOwnerRequired?: boolean;
+  /**
+   * Whether the deals object has the custom attribute `external_id`, a unique text: a fresh Attio workspace has none.
+   * @default true
+   */
+  readonly dealExternalId?: boolean;
   /** How many requests and deliveries are remembered. @default 10000 */
   readonly logSize?: number;
   readonly now?: () => number;
@@ -41,6 +46,7 @@ export interface Settings {
   readonly latencyMs: number;
   readonly deliveries: DeliveryOptions;
   readonly dealOwnerRequired: boolean;
+  readonly dealExternalId: boolean;
   readonly logSize: number;
   readonly now: () => number;
   readonly random: Random | null;
@@ -70,6 +76,7 @@ const DEFAULTS = {
   latencyMs: 0,
   deliverTo: null,
   dealOwnerRequired: false,
+  dealExternalId: true,
   logSize: 10_000,
   now: Date.now,
   random: null,

@@ -15,6 +15,7 @@ npm run sandbox -- [flags]
   --rate-limits on|off  100 reads/s and 25 writes/s, as Attio (on)
   --deliver-to <url>    all webhook deliveries go here, http allowed
   --deal-owner optional|required   a fresh Attio workspace requires one (optional)
+  --deal-external-id on|off        whether deals have the unique attribute external_id (on)
 `;
 
 const NUMBERS = {
@@ -38,6 +39,7 @@ const STRINGS = [
   'rate-limits',
   'deliver-to',
   'deal-owner',
+  'deal-external-id',
   ...(Object.keys(NUMBERS) as NumberFlag[]),
 ] as const;
 
@@ -78,7 +80,10 @@ export function readFlags(argv: readonly string[]): SandboxServerOptions | 'help
     problems.push(`--${name} must be a whole number from 0 to ${NUMBERS[name]}, not "${given}"`);
     return 0;
   };
-  const oneOf = (name: 'rate-limits' | 'deal-owner', allowed: readonly [string, string]): string => {
+  const oneOf = (
+    name: 'rate-limits' | 'deal-owner' | 'deal-external-id',
+    allowed: readonly [string, string],
+  ): string => {
     const given = flags[name] ?? allowed[0];
     if (!allowed.includes(given)) problems.push(`--${name} must be ${allowed.join(' or ')}, not "${given}"`);
     return given;
@@ -97,6 +102,7 @@ export function readFlags(argv: readonly string[]): SandboxServerOptions | 'help
     seed: number('seed'),
     rateLimits: oneOf('rate-limits', ['on', 'off']) === 'on',
     dealOwnerRequired: oneOf('deal-owner', ['optional', 'required']) === 'required',
+    dealExternalId: oneOf('deal-external-id', ['on', 'off']) === 'on',
     deliverTo: deliverTo ?? null,
   };
   if (problems.length > 0) throw new BadFlags(problems.join('; '));

@@ -42,7 +42,7 @@ export function freshState(settings: Settings): State {
   const clock = new LogicalClock(settings.now);
   const world = new World({ clock, random: stream(0), emit: (event) => dispatcher.publish(event) });
   const startMs = seedStart(settings.now());
-  const seed = seedWorkspace(world, startMs, settings.dealOwnerRequired);
+  const seed = seedWorkspace(world, startMs, settings);
   seedRows(world, seed, settings.counts, stream(3), startMs);
   return {
     world,

@@ -112,6 +112,10 @@ export const DEALS: readonly AttributeDraft[] = [
   { ...system, slug: 'associated_company', type: 'record-reference' },
 ];
 
+export const DEALS_CUSTOM: readonly AttributeDraft[] = [
+  { slug: 'external_id', type: 'text', title: 'External id', unique: true },
+];
+
 export const CHOICES: Readonly<Record<string, readonly string[]>> = {
   lead_source: ['Website', 'Referral', 'Event', 'Outbound'],
   interests: ['Analytics', 'Automation', 'Integrations', 'Reporting'],

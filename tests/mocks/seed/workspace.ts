@@ -8,6 +8,7 @@ import {
   COMPANIES_CUSTOM,
   DEAL_STAGES,
   DEALS,
+  DEALS_CUSTOM,
   LISTS,
   type ListSeed,
   PEOPLE,
@@ -80,8 +81,13 @@ function seedList(world: World, seed: ListSeed, parent: AttioObject, founder: Ac
   }
 }
 
+export interface DealSettings {
+  readonly dealOwnerRequired: boolean;
+  readonly dealExternalId: boolean;
+}
+
 /** Objects, attributes, lists and members: the same for every sandbox of one seed. */
-export function seedWorkspace(world: World, startMs: number, ownerRequired: boolean): WorkspaceSeed {
+export function seedWorkspace(world: World, startMs: number, settings: DealSettings): WorkspaceSeed {
   const at = nanoIso(startMs);
   for (const [firstName, lastName, email, accessLevel] of MEMBERS) {
     world.members.push({ id: world.newId(), firstName, lastName, email, accessLevel, createdAt: at });
@@ -104,9 +110,11 @@ export function seedWorkspace(world: World, startMs: number, ownerRequired: bool
   addCustom(world, objects.companies, COMPANIES_CUSTOM, at);
   for (const object of Object.values(objects)) addChoices(world, object);
   addStages(world, attribute(objects.deals, 'stage'), DEAL_STAGES);
-  if (!ownerRequired)
+  if (!settings.dealOwnerRequired)
     attribute(objects.deals, 'owner').defaultValue = { type: 'dynamic', template: 'current-user' };
   relateObjects(objects);
   for (const seed of LISTS) seedList(world, seed, objects[seed.parent], founder, at);
+  // Last, so that everything else has the same ids with it and without.
+  if (settings.dealExternalId) addCustom(world, objects.deals, DEALS_CUSTOM, at);
   return { objects, founder };
 }
