@@ -80,7 +80,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const ENVIRONMENTS = ['development', 'staging', 'production', 'test'] as const;
 /** Words that the REST routes of syncing use themselves. */
-const RESERVED_OBJECTS = ['all', 'lists', 'runs'];
+const RESERVED_OBJECTS = ['all', 'comments', 'lists', 'notes', 'runs', 'tasks'];
 const NOT_AVAILABLE = 'is not available in this version';
 const LEAVE_UNSET = 'Leave it unset.';
 const COMPARE_FILE = 'Compare the file with the one in the repository.';

@@ -10,6 +10,11 @@ export const objectSlug = z
   .regex(SLUG, 'is not the slug of an object')
   .meta({ description: 'Slug of an Attio object', examples: ['people'] });
 
+export const listSlug = z
+  .string()
+  .regex(SLUG, 'is not the slug of a list')
+  .meta({ description: 'Slug of an Attio list', examples: ['recruiting'] });
+
 export const recordId = z
   .string()
   .toLowerCase()

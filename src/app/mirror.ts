@@ -1,7 +1,7 @@
 import { PacedBatcher } from '../queue/paced-batcher.ts';
 import { ChangesService } from '../services/changes.ts';
-import { ItemApply, ItemApply } from '../services/items/apply.ts';
-import { ItemGone, ItemGone } from '../services/items/gone.ts';
+import { ItemApply } from '../services/items/apply.ts';
+import { ItemGone } from '../services/items/gone.ts';
 import { AttioItemSource } from '../services/items/source.ts';
 import { ApplyService } from '../services/sync/apply.ts';
 import { FullSync } from '../services/sync/full-sync.ts';
@@ -31,25 +31,21 @@ export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceG
   });
   const apply = new ApplyService({ store, mapping, schema: attio.schema, clock, events, onCommitted });
   const gone = new GoneService({ store, mapping, clock, events, onCommitted });
-  const onItemsCommitted = () => changes.notify();
-  const itemDeps = { store, clock, events, onCommitted: onItemsCommitted };
+  const { client, lists } = attio;
+  const itemDeps = { store, clock, events, onCommitted: () => changes.notify() };
   const items = {
-    apply: new ItemApply({ ...itemDeps, lists: attio.lists }),
+    source: new AttioItemSource({
+      client,
+      names: attio.schema,
+      clock,
+      onInvalid: (kind, issue) => events.recordUnreadable(kind, issue),
+    }),
+    apply: new ItemApply({ ...itemDeps, lists }),
     gone: new ItemGone(itemDeps),
   };
-  const { client, lists } = attio;
-  const itemSource = new AttioItemSource({
-    client,
-    names: attio.schema,
-    clock,
-    onInvalid: (kind, issue) => events.recordUnreadable(kind, issue),
-  });
-  const onItems = () => changes.notify();
-  const itemApply = new ItemApply({ store, lists, clock, events, onCommitted: onItems });
-  const itemGone = new ItemGone({ store, clock, events, onCommitted: onItems });
   const targets = new SyncTargets({
     records: { source, apply, gone },
-    items: { source: itemSource, apply: itemApply, gone: itemGone },
+    items,
     lists,
     store,
     options: config.sync,
@@ -83,8 +79,7 @@ export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceG
         maxWaiting: 2 * config.inbox.window,
       }),
   });
-  const items = { source: itemSource, apply: itemApply, gone: itemGone };
-  return { items, mapping, changes, sync, refresh, source, apply, gone, items, onCommitted };
+  return { mapping, changes, sync, refresh, source, apply, gone, items, onCommitted };
 }
 
 export type MirrorParts = ReturnType<typeof buildMirror>;

@@ -32,6 +32,8 @@ const settingsSchema = z.strictObject({
       overlap: z.int().min(0),
       /** How long an outage may hold up a run before it fails. */
       outagePatienceSeconds: count,
+      /** Whether notes and tasks are mirrored: events of theirs are taken in, and a sync of all reads them. */
+      activity: z.boolean(),
     })
     .refine((sync) => sync.overlap < sync.pageSize, { path: ['overlap'], error: 'must be below pageSize' }),
   inbox: z.strictObject({

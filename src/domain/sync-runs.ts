@@ -15,7 +15,7 @@ export interface RunCounts {
 
 export interface SyncRun extends RunCounts {
   readonly runId: string;
-  /** An object slug, or `all`. */
+  /** An object slug, `lists/<slug>`, `notes`, `tasks`, or `all`. */
   readonly object: string;
   readonly status: RunStatus;
   readonly startedAt: string;

@@ -1,18 +1,24 @@
 import type { Clock } from '../domain/clock.ts';
 import { addCounts, NO_COUNTS, type RunStatus, type SyncRun } from '../domain/sync-runs.ts';
 import { isOutage, ServiceError } from './errors.ts';
+import type { ListsService } from './lists.ts';
 import type { Page, SyncEvents, SyncRunStore } from './ports.ts';
+import { forbiddenRun, isForbidden } from './sync/forbidden.ts';
 import type { FullSync } from './sync/full-sync.ts';
+import { type ActivityRun, listOfRun, listRun } from './sync/target.ts';
 import type { WorkspaceGuard } from './workspace.ts';
 
 /** A run; one of `all` shows the runs it consists of, and their counts added up. */
 export type SyncRunView = SyncRun & { readonly runs?: readonly SyncRun[] };
 
-/** Every configured object, one after the other. */
+/** Every configured object and list, notes and tasks, one after the other. */
 export const ALL_OBJECTS = 'all';
 
 export interface SyncServiceDeps {
   readonly objects: readonly string[];
+  readonly lists: Pick<ListsService, 'get' | 'isMirrored' | 'mirrored'>;
+  /** Of notes and tasks, those that are mirrored. */
+  readonly activity: readonly ActivityRun[];
   readonly runs: SyncRunStore;
   readonly fullSync: Pick<FullSync, 'complete'>;
   readonly clock: Clock;
@@ -40,7 +46,7 @@ interface Active {
 }
 
 /**
- * Full syncs: one per object at a time, started by cron or a person, resumed under the same id after a crash.
+ * Full syncs: one per object, list, or kind of activity at a time, started by cron or a person, resumed under the same id after a crash.
  *
  * The database says which runs run (a second one for an object is refused by it); this process's memory says
  * which of them it works on. A stop leaves them `running`, for the next start to take up.
@@ -55,24 +61,38 @@ export class SyncService {
   }
 
   /**
-   * @param object a mirrored object's slug, or `all`
-   * @throws ServiceError `not_found` for another object, `unavailable` when syncing is stopped
+   * @param object a mirrored object's slug, `lists/<slug>`, `notes`, `tasks`, or `all`
+   * @throws ServiceError `not_found` for another, `unavailable` when syncing is stopped
    */
   async start(
     object: string,
     options: { force: boolean },
   ): Promise<{ runId: string; alreadyRunning: boolean }> {
-    if (object !== ALL_OBJECTS && !this.#deps.objects.includes(object)) {
-      throw new ServiceError(
-        'not_found',
-        `"${object}" is not mirrored here; SYNC_OBJECTS names ${this.#deps.objects.join(', ')}`,
-      );
-    }
+    await this.#assertMirrored(object);
     this.#deps.workspace.assertMaySync();
     if (this.#stopping)
       throw new ServiceError('unavailable', 'the service is stopping', { retryAfterSeconds: 10 });
     const { run, alreadyRunning } = await this.#open(object, options.force, null);
     return { runId: run.runId, alreadyRunning };
+  }
+
+  async #assertMirrored(name: string): Promise<void> {
+    const { objects, activity, lists } = this.#deps;
+    const slug = listOfRun(name);
+    if (slug === null) {
+      if (name === ALL_OBJECTS || [...objects, ...activity].includes(name)) return;
+      const more = activity.length === 0 ? '' : `; beside them there are ${activity.join(', ')}`;
+      throw new ServiceError(
+        'not_found',
+        `"${name}" is not mirrored here; SYNC_OBJECTS names ${objects.join(', ')}${more}`,
+      );
+    }
+    if (lists.isMirrored(await lists.get(slug))) return;
+    const mirrored = (await lists.mirrored()).map((list) => list.slug);
+    throw new ServiceError(
+      'not_found',
+      `the list "${slug}" is not mirrored here; of the workspace's lists SYNC_LISTS names ${mirrored.join(', ') || 'none'}`,
+    );
   }
 
   /** Waits for a run to end, at most `timeoutMs`. @returns the run as it is then */
@@ -229,22 +249,44 @@ export class SyncService {
   async #completeOne(run: SyncRun, signal: AbortSignal, onProgress: () => void): Promise<void> {
     await this.#deps.workspace.whenMaySync(signal);
     const current = (await this.#deps.runs.get(run.runId)) ?? run;
-    await this.#deps.fullSync.complete(current, signal, (counts) => {
+    const completed = this.#deps.fullSync.complete(current, signal, (counts) => {
       onProgress();
       this.#deps.events.runProgressed({ ...current, ...counts });
+    });
+    await completed.catch((error: unknown) => {
+      // No time gives a token more scopes.
+      throw isForbidden(error) ? forbiddenRun(run.object) : error;
     });
   }
 
   async #completeAll(parent: SyncRun, signal: AbortSignal, onProgress: () => void): Promise<void> {
     const failures: string[] = [];
-    for (const object of this.#deps.objects) {
-      signal.throwIfAborted();
-      const run = await this.#completePart(parent, object, signal);
-      onProgress();
-      if (run.status !== 'succeeded') failures.push(`${object}: ${run.error ?? run.status}`);
-    }
+    const { objects, activity } = this.#deps;
+    const complete = async (names: readonly string[]) => {
+      for (const name of names) {
+        signal.throwIfAborted();
+        const run = await this.#completePart(parent, name, signal);
+        onProgress();
+        if (run.status !== 'succeeded') failures.push(`${name}: ${run.error ?? run.status}`);
+      }
+    };
+    await complete(objects);
+    await complete(await this.#listRuns(failures));
+    await complete(activity);
     signal.throwIfAborted();
     if (failures.length > 0) throw new ServiceError('refused', failures.join('; '));
+  }
+
+  /** @param failures gets a line when the token may not even read which lists there are */
+  async #listRuns(failures: string[]): Promise<string[]> {
+    const mirrored = this.#deps.lists.mirrored();
+    try {
+      return (await mirrored).map((list) => listRun(list.slug));
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      failures.push(`lists: ${forbiddenRun(listRun('lists')).message}`);
+      return [];
+    }
   }
 
   async #completePart(parent: SyncRun, object: string, signal: AbortSignal): Promise<SyncRun> {

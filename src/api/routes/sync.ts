@@ -9,6 +9,7 @@ import {
   instant,
   limit,
   listOf,
+  listSlug,
   noBody,
   noQuery,
   objectSlug,
@@ -25,7 +26,7 @@ const count = z.int().min(0);
 
 const oneRun = z.object({
   runId: z.string(),
-  object: z.string().meta({ description: 'An object slug, or `all`' }),
+  object: z.string().meta({ description: 'An object slug, `lists/<slug>`, `notes`, `tasks`, or `all`' }),
   status: z.enum(['running', 'succeeded', 'failed', 'cancelled']),
   startedAt: instant,
   finishedAt: instant.nullable(),
@@ -94,7 +95,8 @@ export function syncRoutes(sync: Sync, ending: AbortSignal): FastifyPluginAsyncZ
       {
         schema: {
           ...startSchema,
-          summary: 'Full sync of every configured object; 200 with the run after ?wait=true',
+          summary:
+            'Full sync of every configured object and list, of notes and tasks; 200 with the run after ?wait=true',
         },
       },
       async (request, reply) => {
@@ -108,12 +110,27 @@ export function syncRoutes(sync: Sync, ending: AbortSignal): FastifyPluginAsyncZ
       {
         schema: {
           ...startSchema,
-          summary: 'Full sync of one object; 200 with the run after ?wait=true',
+          summary: 'Full sync of one object, or of `notes` or `tasks`; 200 with the run after ?wait=true',
           params: z.strictObject({ object: objectSlug }),
         },
       },
       async (request, reply) => {
         const { status, body } = await start(request.params.object, request.query, reply);
+        return status === 200 ? reply.code(200).send(body) : reply.code(202).send(body);
+      },
+    );
+
+    app.post(
+      '/sync/lists/:list',
+      {
+        schema: {
+          ...startSchema,
+          summary: "Full sync of one list's entries; 200 with the run after ?wait=true",
+          params: z.strictObject({ list: listSlug }),
+        },
+      },
+      async (request, reply) => {
+        const { status, body } = await start(`lists/${request.params.list}`, request.query, reply);
         return status === 200 ? reply.code(200).send(body) : reply.code(202).send(body);
       },
     );

@@ -1,101 +1,90 @@
 import { deletionLimit, type RunCounts, type SyncRun } from '../../domain/sync-runs.ts';
 import { ServiceError } from '../errors.ts';
 import type { UnitOfWork } from '../ports.ts';
-import type { ApplyService } from './apply.ts';
-import type { GoneService } from './gone.ts';
-import { FullPass, type PassOptions, type PassResult } from './pass.ts';
-import type { RecordSource } from './source.ts';
+import { FullPass, type PassResult } from './pass.ts';
+import type { SyncTarget, SyncTargets, TargetAbsence } from './target.ts';
 
-/** Ids compared, and records looked for again, at a time. */
-const STEP = 500;
-
-/** Records marked as gone per transaction. */
+/** Marked as gone per transaction. */
 const GONE_PER_TRANSACTION = 200;
 
-export interface FullSyncDeps {
-  readonly source: RecordSource;
-  readonly apply: ApplyService;
-  readonly gone: GoneService;
-  readonly store: UnitOfWork;
-  readonly options: PassOptions;
-}
-
-interface Missing {
-  readonly recordId: string;
-  /** The instant of the second look that did not find it either. */
-  readonly readAt: string;
-}
-
 /**
- * Makes the mirror of one object equal to Attio: a complete pass, then the records that the pass did not see.
+ * Makes the mirror of one target equal to Attio: a complete pass, then those that the pass did not see.
  *
- * A record is marked as gone only after a complete pass has not seen it, a look for it alone has not found it
- * either, and the run would not thereby delete suspiciously much.
+ * One is marked as gone only after a complete pass has not seen it, a look for it alone has not found it either, and
+ * the run would not thereby delete suspiciously much.
  */
 export class FullSync {
-  readonly #deps: FullSyncDeps;
+  readonly #targets: Pick<SyncTargets, 'of'>;
+  readonly #store: UnitOfWork;
 
-  constructor(deps: FullSyncDeps) {
-    this.#deps = deps;
+  constructor(deps: { targets: Pick<SyncTargets, 'of'>; store: UnitOfWork }) {
+    this.#targets = deps.targets;
+    this.#store = deps.store;
   }
 
   /** @throws ServiceError when it fails; the signal's reason */
   async complete(run: SyncRun, signal: AbortSignal, onProgress: (counts: RunCounts) => void): Promise<void> {
-    const { store, source, apply, options } = this.#deps;
-    const pass = new FullPass({ source, apply, runs: store.runs, options }, run, signal, onProgress);
+    const target = await this.#targets.of(run.object);
+    const pass = new FullPass({ target, runs: this.#store.runs }, run, signal, onProgress);
     const result = await pass.complete();
-    const missing: Missing[] = [];
-    for await (const ids of this.#unseen(run.object, result)) {
-      missing.push(...(await this.#lookAgain(run, ids, signal)));
-    }
-    await this.#brake(run, missing.length);
+    const missing = await this.#missing(target, run, result, signal);
     for (let start = 0; start < missing.length; start += GONE_PER_TRANSACTION) {
       signal.throwIfAborted();
-      await this.#markGone(run, missing.slice(start, start + GONE_PER_TRANSACTION));
+      await target.settleGone(missing.slice(start, start + GONE_PER_TRANSACTION), (stores, counts) =>
+        stores.runs.addCounts(run.runId, counts),
+      );
     }
   }
 
-  /** Live records that the pass did not see and that nobody has read since it began. */
-  async *#unseen(object: string, pass: PassResult): AsyncGenerator<string[]> {
-    let afterId = '';
-    for (;;) {
-      const ids = await this.#deps.store.records.liveIds(object, pass.startedReadAt, afterId, STEP);
-      const last = ids.at(-1);
-      if (last === undefined) return;
-      const unseen = ids.filter((id) => !pass.seen.has(id));
-      if (unseen.length > 0) yield unseen;
-      afterId = last;
+  async #missing(
+    target: SyncTarget,
+    run: SyncRun,
+    pass: PassResult,
+    signal: AbortSignal,
+  ): Promise<TargetAbsence[]> {
+    const live = await target.countLive();
+    const limit = run.force ? Number.POSITIVE_INFINITY : deletionLimit(live);
+    const missing: TargetAbsence[] = [];
+    for await (const ids of unseen(target, pass)) {
+      missing.push(...(await this.#lookAgain(target, run, ids, signal)));
+      if (missing.length > limit) throw tooMany(missing.length, live, limit, target.noun);
     }
+    return missing;
   }
 
-  async #lookAgain(run: SyncRun, recordIds: string[], signal: AbortSignal): Promise<Missing[]> {
-    const page = await this.#deps.source.byIds(run.object, recordIds, signal);
-    const found = new Set([...page.snapshots.map((snapshot) => snapshot.recordId), ...page.invalidIds]);
-    await this.#deps.apply.apply(run.object, page.snapshots, {
-      touchUnchanged: false,
-      within: (stores, applied) =>
-        stores.runs.addCounts(run.runId, { ...applied, seen: page.snapshots.length }),
-    });
+  async #lookAgain(
+    target: SyncTarget,
+    run: SyncRun,
+    ids: readonly string[],
+    signal: AbortSignal,
+  ): Promise<TargetAbsence[]> {
+    const page = await target.byIds(ids, signal);
+    const found = new Set([...page.ids, ...page.invalidIds]);
+    await page.apply((stores, applied) =>
+      stores.runs.addCounts(run.runId, { ...applied, seen: page.ids.length }),
+    );
     // One that could not even be told by its id may be any of those that seem missing.
     if (page.unidentified > 0) return [];
-    return recordIds.filter((id) => !found.has(id)).map((recordId) => ({ recordId, readAt: page.readAt }));
+    return ids.filter((id) => !found.has(id)).map((id) => ({ id, readAt: page.readAt }));
   }
+}
 
-  async #brake(run: SyncRun, missing: number): Promise<void> {
-    const live = await this.#deps.store.records.countLive(run.object);
-    const limit = deletionLimit(live);
-    if (missing <= limit || run.force) return;
-    throw new ServiceError(
-      'refused',
-      `${missing} of ${live} ${run.object} are no longer in Attio, more than the ${limit} that one run may mark as deleted; nothing was deleted. If this is right, run it again with force=true.`,
-    );
+/** Live ones that the pass did not see and that nobody has read since it began. */
+async function* unseen(target: SyncTarget, pass: PassResult): AsyncGenerator<string[]> {
+  let afterId = '';
+  for (;;) {
+    const ids = await target.liveIds(pass.startedReadAt, afterId, target.lookStep);
+    const last = ids.at(-1);
+    if (last === undefined) return;
+    const notSeen = ids.filter((id) => !pass.seen.has(id));
+    if (notSeen.length > 0) yield notSeen;
+    afterId = last;
   }
+}
 
-  async #markGone(run: SyncRun, missing: readonly Missing[]): Promise<void> {
-    await this.#deps.gone.settle(
-      run.object,
-      missing.map(({ recordId, readAt }) => ({ recordId, readAt, fate: { kind: 'look' } })),
-      (stores, counts) => stores.runs.addCounts(run.runId, counts),
-    );
-  }
+function tooMany(missing: number, live: number, limit: number, noun: string): ServiceError {
+  return new ServiceError(
+    'refused',
+    `${missing} of ${live} ${noun} are no longer in Attio, more than the ${limit} that one run may mark as deleted; nothing was deleted. If this is right, run it again with force=true.`,
+  );
 }

@@ -1,22 +1,10 @@
 import { addCounts, type RunCounts, type SyncRun } from '../../domain/sync-runs.ts';
 import type { SyncPage, SyncRunStore } from '../ports.ts';
-import type { ApplyService } from './apply.ts';
-import type { RecordSource, SourcePage } from './source.ts';
-
-export interface PassOptions {
-  /** Records per page. */
-  readonly pageSize: number;
-  /** Pages under way at once. */
-  readonly width: number;
-  /** Records that consecutive pages share, by which it is seen that nothing slipped between them. */
-  readonly overlap: number;
-}
+import type { SyncTarget, TargetPage } from './target.ts';
 
 export interface PassDeps {
-  readonly source: RecordSource;
-  readonly apply: ApplyService;
+  readonly target: Pick<SyncTarget, 'page' | 'options'>;
   readonly runs: Pick<SyncRunStore, 'pages' | 'savePage' | 'addCounts'>;
-  readonly options: PassOptions;
 }
 
 export interface PassResult {
@@ -27,7 +15,7 @@ export interface PassResult {
 }
 
 /**
- * One complete pass over an object, oldest record first, by offset pages.
+ * One complete pass over a target, oldest first, by offset pages.
  *
  * Attio promises no stable paging: a record that is deleted while we read moves everything behind it forward, past
  * pages that were read already. So consecutive pages overlap, and two pages are linked when they share a record:
@@ -66,7 +54,8 @@ export class FullPass {
   }
 
   get #step(): number {
-    return this.#deps.options.pageSize - this.#deps.options.overlap;
+    const { pageSize, overlap } = this.#deps.target.options;
+    return pageSize - overlap;
   }
 
   async #readAll(): Promise<void> {
@@ -81,42 +70,39 @@ export class FullPass {
     };
     // One that fails stops the others from beginning a page, not from ending one: while a circuit is half-open, one
     // of them is the probe that closes it again. All are waited for, so that nothing is written after the pass.
-    const readers = Array.from({ length: this.#deps.options.width }, readPages);
+    const readers = Array.from({ length: this.#deps.target.options.width }, readPages);
     await Promise.all(readers.map((reader) => reader.catch((error: unknown) => failures.push(error))));
     if (failures.length > 0) throw failures[0];
   }
 
   async #readPage(offset: number): Promise<void> {
     const page = await this.#fetch(offset);
-    const last = page.size < this.#deps.options.pageSize;
+    const last = page.size < this.#deps.target.options.pageSize;
     const beyondTheEnd = page.size === 0 && offset > this.#lastOffset;
     if (last) this.#lastOffset = Math.min(this.#lastOffset, offset);
     if (!beyondTheEnd) await this.#save(offset, page, last);
   }
 
-  async #fetch(offset: number): Promise<SourcePage> {
-    return this.#deps.source.page(this.#run.object, offset, this.#deps.options.pageSize, this.#signal);
+  async #fetch(offset: number): Promise<TargetPage> {
+    const { target } = this.#deps;
+    return target.page(offset, target.options.pageSize, this.#signal);
   }
 
   /** Applies a page and adds it to the checkpoint of its offset. */
-  async #save(offset: number, page: SourcePage, last: boolean): Promise<void> {
-    const { runId, object } = this.#run;
+  async #save(offset: number, page: TargetPage, last: boolean): Promise<void> {
+    const { runId } = this.#run;
     const earlier = this.#pages.get(offset);
-    const readNow = [...page.snapshots.map((snapshot) => snapshot.recordId), ...page.invalidIds];
-    const recordIds = [...(earlier?.recordIds ?? []), ...readNow];
+    const recordIds = [...(earlier?.recordIds ?? []), ...page.ids, ...page.invalidIds];
     const checkpoint: SyncPage = { offset, recordIds, readAt: earlier?.readAt ?? page.readAt, last };
-    const fresh = page.snapshots.filter((snapshot) => !this.#seen.has(snapshot.recordId));
-    for (const { recordId } of fresh) this.#seen.add(recordId);
-    await this.#deps.apply.apply(object, page.snapshots, {
-      touchUnchanged: false,
-      within: async (stores, applied) => {
-        // Records of the overlap were counted with the page that saw them first, and are unchanged in this one.
-        const unchanged = applied.unchanged - (page.snapshots.length - fresh.length);
-        const counts = { ...applied, unchanged: Math.max(0, unchanged), pages: 1, seen: fresh.length };
-        await stores.runs.savePage(runId, checkpoint);
-        await stores.runs.addCounts(runId, counts);
-        this.#counts = addCounts(this.#counts, counts);
-      },
+    const fresh = page.ids.filter((id) => !this.#seen.has(id));
+    for (const id of fresh) this.#seen.add(id);
+    await page.apply(async (stores, applied) => {
+      // Records of the overlap were counted with the page that saw them first, and are unchanged in this one.
+      const unchanged = applied.unchanged - (page.ids.length - fresh.length);
+      const counts = { ...applied, unchanged: Math.max(0, unchanged), pages: 1, seen: fresh.length };
+      await stores.runs.savePage(runId, checkpoint);
+      await stores.runs.addCounts(runId, counts);
+      this.#counts = addCounts(this.#counts, counts);
     });
     this.#note(checkpoint);
     this.#onProgress(this.#counts);
@@ -146,7 +132,7 @@ export class FullPass {
     for (let offset = pageOffset; ; offset = Math.max(0, offset - this.#step)) {
       const page = await this.#fetch(offset);
       await this.#save(pageOffset, page, this.#pages.get(pageOffset)?.last ?? false);
-      if (offset === 0 || page.snapshots.some((snapshot) => held.has(snapshot.recordId))) return;
+      if (offset === 0 || page.ids.some((id) => held.has(id))) return;
     }
   }
 }

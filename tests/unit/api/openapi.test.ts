@@ -70,6 +70,7 @@ describe('the description of the API', () => {
       'GET /v1/objects/{object}/attributes',
       'POST /v1/sync/all',
       'POST /v1/sync/{object}',
+      'POST /v1/sync/lists/{list}',
       'GET /v1/sync/runs',
       'GET /v1/sync/runs/{runId}',
       'DELETE /v1/sync/runs/{runId}',

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StorageUnavailableError } from '../../../src/domain/storage.ts';
 import { NO_COUNTS, type SyncRun } from '../../../src/domain/sync-runs.ts';
+import { ServiceError } from '../../../src/services/errors.ts';
 import type { SyncEvents } from '../../../src/services/ports.ts';
 import { SyncService } from '../../../src/services/sync.ts';
 import { type Database, migrate, openDatabase } from '../../../src/store/database.ts';
@@ -32,10 +33,16 @@ beforeEach(async () => {
 
 afterEach(() => database.destroy());
 
+async function unknownList(): Promise<never> {
+  throw new ServiceError('not_found', 'there is none');
+}
+
 function service(store: SyncRunsStore = runs): SyncService {
   let ids = 0;
   return new SyncService({
     objects: ['people', 'companies'],
+    lists: { get: unknownList, isMirrored: () => true, mirrored: async () => [] },
+    activity: [],
     runs: store,
     fullSync: { complete: async (run) => void passes.push(run.object) },
     clock,
