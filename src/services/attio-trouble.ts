@@ -73,12 +73,13 @@ const NETWORK: Readonly<Record<string, string>> = {
 
 /** `fetch` hides the reason in its cause, or in the first of several. */
 function networkReason(error: unknown): string {
+  let innermost: Error | null = null;
   for (let at = error; at instanceof Error; at = deeper(at)) {
-    const code = 'code' in at ? String(at.code) : '';
-    if (code !== '' && code !== 'undefined')
-      return NETWORK[code] === undefined ? code : `${NETWORK[code]} (${code})`;
+    const code = 'code' in at && typeof at.code === 'string' ? at.code : null;
+    if (code !== null) return NETWORK[code] === undefined ? code : `${NETWORK[code]} (${code})`;
+    innermost = at;
   }
-  return error instanceof Error ? error.message : 'for no known reason';
+  return innermost?.message ?? 'for no known reason';
 }
 
 function deeper(error: Error): unknown {

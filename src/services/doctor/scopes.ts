@@ -2,6 +2,8 @@
 interface Need {
   readonly scope: string;
   readonly without: string;
+  /** The same where not even reading is allowed. @default without */
+  readonly withoutRead?: string;
   /** Not needed by the service itself. */
   readonly optional?: true;
 }
@@ -10,8 +12,8 @@ const NEEDS: readonly Need[] = [
   { scope: 'object_configuration:read', without: 'nothing works: objects and attributes cannot be read' },
   {
     scope: 'record_permission:read-write',
-    without:
-      'records cannot be written: what is sent to /v1 stays pending (without :read, none can be read either)',
+    without: 'records cannot be written: what is sent to /v1 stays pending',
+    withoutRead: 'records can neither be read nor written',
   },
   { scope: 'list_configuration:read', without: 'lists and their stages cannot be read' },
   { scope: 'list_entry:read-write', without: 'records cannot be put on lists, moved or found there' },
@@ -32,5 +34,11 @@ const NEEDS: readonly Need[] = [
 /** @param granted as `/self` tells them, separated by spaces. `x:read-write` includes `x:read`. */
 export function lackingScopes(granted: string): readonly Need[] {
   const has = new Set(granted.split(/\s+/));
-  return NEEDS.filter(({ scope }) => !has.has(scope) && !has.has(scope.replace(/:read$/, ':read-write')));
+  const lacking = NEEDS.filter(
+    ({ scope }) => !has.has(scope) && !has.has(scope.replace(/:read$/, ':read-write')),
+  );
+  return lacking.map((need) => {
+    const mayRead = has.has(need.scope.replace(/:read-write$/, ':read'));
+    return mayRead || need.withoutRead === undefined ? need : { ...need, without: need.withoutRead };
+  });
 }
