@@ -47,11 +47,6 @@ export function buildAttio(
   });
   const schemaCache = new SchemaCache({ ...cache, tier, ttlMs: config.cache.schemaTtlSeconds * 1000 });
   const { objects, lists, members, attributes } = client;
-  const views = new ViewsService({
-    objects: config.sync.objects,
-    store: new ViewsStore(database),
-    events,
-  });
   const definitions = {
     schema: new CachedSchema({
       objects,
@@ -61,15 +56,23 @@ export function buildAttio(
       cache: schemaCache,
       onAttributes(of, read) {
         if (of.target === 'objects') views.attributesRead(of.identifier, read);
+        else views.listAttributesRead(of.identifier, read);
       },
     }),
     clock,
   };
+  const listsService = new ListsService({ ...definitions, mirrored: config.sync.lists });
+  const views = new ViewsService({
+    objects: config.sync.objects,
+    lists: listsService,
+    store: new ViewsStore(database),
+    events,
+  });
   return {
     client,
     records,
     schema: new SchemaService(definitions),
-    lists: new ListsService({ ...definitions, mirrored: config.sync.lists }),
+    lists: listsService,
     choices: new ChoicesService(definitions),
     members: new MembersService(definitions),
     views,

@@ -13,11 +13,13 @@ export interface ViewColumn {
   readonly without: readonly string[];
 }
 
-/** A view for people: one row per living record of an object, one column per attribute. */
-export interface RecordView {
-  /** The object's slug. */
-  readonly object: string;
-  /** In the order of Attio; those that the view has anyway (`record_id`, `created_at`, `web_url`) may be among them. */
+/** Whose rows: the living records of an object, or the living entries of a list. */
+export type ViewRows = { readonly object: string } | { readonly list: string; readonly listId: string };
+
+/** A view for people: one column per attribute, beside those that every such view has. */
+export interface View {
+  readonly rows: ViewRows;
+  /** In the order of Attio; those that the view has anyway (`record_id`, `created_at`, …) may be among them. */
   readonly columns: readonly ViewColumn[];
 }
 

@@ -220,8 +220,9 @@ export class Events {
     this.#tell(() => this.#log.sync.warn({ view, why }, 'a view stays as it is'));
   }
 
-  viewFailed(object: string, error: unknown): void {
-    this.#tell(() => this.#log.sync.warn({ object, err: error }, 'a view cannot be made; it is tried again'));
+  /** @param of `objects/<slug>` or `lists/<id>` */
+  viewFailed(of: string, error: unknown): void {
+    this.#tell(() => this.#log.sync.warn({ of, err: error }, 'a view cannot be made; it is tried again'));
   }
 
   // --- caches

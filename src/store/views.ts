@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
-import type { RecordView, ViewOutcome } from '../domain/views.ts';
+import type { View, ViewOutcome } from '../domain/views.ts';
 import { type Database, type Handle, transaction } from './database.ts';
 import { isPostgres } from './postgres.ts';
 import { nameOf, quoteName, quoteText, shortHash } from './views/names.ts';
 import { postgresDialect } from './views/postgres.ts';
 import { type NamedColumn, selectOf, type ViewDialect, viewColumns } from './views/select.ts';
-import { recordsOf, type ViewSource } from './views/source.ts';
+import { sourceOf, type ViewSource, viewName } from './views/source.ts';
 import { sqliteDialect } from './views/sqlite.ts';
 
 /** By this a view of ours is known from others'; the hash of its definition follows. */
@@ -43,14 +43,14 @@ export class ViewsStore {
     this.#dialect = isPostgres(db) ? postgresDialect : sqliteDialect;
   }
 
-  /** Makes `attio_<object>` what it should be; asks once when it is that already. @throws StorageUnavailableError */
-  async ensure({ object, columns }: RecordView): Promise<ViewOutcome> {
-    return this.#ensure(`attio_${object}`, recordsOf(object), columns);
-  }
-
-  async #ensure(wanted: string, source: ViewSource, attributes: RecordView['columns']): Promise<ViewOutcome> {
-    const name = nameOf(wanted);
-    const columns = viewColumns(this.#dialect, source, attributes);
+  /**
+   * Makes `attio_<object>`, or `attio_list_<list>`, what it should be; asks once when it is that already.
+   * @throws StorageUnavailableError also while a report on it runs
+   */
+  async ensure(view: View): Promise<ViewOutcome> {
+    const name = nameOf(viewName(view.rows));
+    const source = sourceOf(view.rows);
+    const columns = viewColumns(this.#dialect, source, view.columns);
     const hash = shortHash(selectOf(this.#dialect, source, columns), HASH_LENGTH);
     const definition = { name, source, columns, mark: `${MARK} ${hash}` };
     const existing = await this.#find(this.#db, name);

@@ -1,9 +1,11 @@
 /** What the store makes of descriptions of views: odd names, odd values, others' views. */
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Item } from '../../src/domain/items.ts';
 import { StorageUnavailableError } from '../../src/domain/storage.ts';
-import type { RecordView, ViewColumn, ViewColumnType } from '../../src/domain/views.ts';
+import type { View, ViewColumn, ViewColumnType } from '../../src/domain/views.ts';
 import { migrate, openDatabase } from '../../src/store/database.ts';
+import { ItemsStore } from '../../src/store/items.ts';
 import { RecordsStore } from '../../src/store/records.ts';
 import { ViewsStore } from '../../src/store/views.ts';
 import { ENGINE, freshDatabase } from '../support/engines.ts';
@@ -21,6 +23,7 @@ async function setUp() {
   const records = new RecordsStore(database);
   return {
     views: new ViewsStore(database),
+    items: new ItemsStore(database),
     rows: fresh.rows,
     url: fresh.url,
     /** Stores a record as it comes: its values are not what anybody promises. */
@@ -47,8 +50,8 @@ function column(slug: string, type: ViewColumnType = 'text', more: Partial<ViewC
   return { slug, type, multi: false, paths: type === 'json' ? [[]] : [['value']], without: [], ...more };
 }
 
-function people(...columns: readonly ViewColumn[]): RecordView {
-  return { object: 'people', columns };
+function people(...columns: readonly ViewColumn[]): View {
+  return { rows: { object: 'people' }, columns };
 }
 
 /** A JSON column as the driver gives it. */
@@ -93,7 +96,7 @@ test('slugs that are hostile, long, alike or of digits each have their column, a
 test('an object with an odd slug has its view', async () => {
   const { views, rows } = await setUp();
   for (const object of ['2-many"; drop table record; --', 'x'.repeat(80), 'my-object']) {
-    const { is, name } = await views.ensure({ object, columns: [column('name')] });
+    const { is, name } = await views.ensure({ rows: { object }, columns: [column('name')] });
     expect(is).toBe('built');
     expect(await rows(`select * from "${name.replaceAll('"', '""')}"`)).toEqual([]);
   }
@@ -244,7 +247,7 @@ test('what somebody else has made under that name stays', async () => {
   await rows('create view attio_people as select 1 as one');
   await rows('create table attio_deals (two integer)');
   expect(await views.ensure(people(column('name')))).toMatchObject({ is: 'kept' });
-  expect(await views.ensure({ object: 'deals', columns: [] })).toMatchObject({ is: 'kept' });
+  expect(await views.ensure({ rows: { object: 'deals' }, columns: [] })).toMatchObject({ is: 'kept' });
   expect(Object.values((await rows('select * from attio_people'))[0] ?? {})).toEqual([1]);
 });
 
@@ -308,3 +311,70 @@ test.runIf(ENGINE === 'postgres')(
     expect(await rows('select city from attio_people')).toEqual([]);
   },
 );
+
+test('the entries of a list have a view too: those that Attio has, with the record that each is of', async () => {
+  const { views, rows, items, store } = await setUp();
+  const entry = (id: string, more: Partial<Item> = {}): Item => ({
+    kind: 'entries',
+    id,
+    attioId: `attio-${id}`,
+    listId: 'list-1',
+    entryId: null,
+    threadId: null,
+    links: [{ object: 'people', recordId: 'person-1', entityId: null }],
+    body: { stage: [{ status: { title: 'Offer' } }], value: [{ currency_value: 10 }] },
+    shown: {},
+    stage: null,
+    amount: null,
+    currencyCode: null,
+    isCompleted: null,
+    hash: id,
+    readAt: READ_AT,
+    version: 1,
+    createdAt: '2026-01-05T00:00:10.000Z',
+    updatedAt: '2026-01-05T00:00:10.000Z',
+    deletedAt: null,
+    syncFailure: null,
+    requestKey: null,
+    ...more,
+  });
+  await items.put([
+    entry('1'),
+    entry('2', { links: [{ object: 'people', recordId: 'person-2', entityId: null }], body: {} }),
+    entry('gone', { deletedAt: READ_AT }),
+    entry('on-its-way', { attioId: null, body: {} }),
+    entry('elsewhere', { listId: 'list-2' }),
+  ]);
+  await store('person-1', { name: [{ value: 'Ada' }] });
+  const columns = [
+    column('stage', 'text', { paths: [['status', 'title']] }),
+    column('value', 'number', { paths: [['currency_value']] }),
+  ];
+  const outcome = await views.ensure({ rows: { list: 'hiring-2026', listId: 'list-1' }, columns });
+  expect(outcome).toEqual({ is: 'built', name: 'attio_list_hiring-2026' });
+  await views.ensure(people(column('name')));
+  const found = await rows(`
+    select e.entry_id, e.parent_object, e.parent_record_id, e.stage, e.value, p.name
+    from "attio_list_hiring-2026" e left join attio_people p on p.record_id = e.parent_record_id
+    order by e.entry_id`);
+  expect(
+    found.map((row) => ({ ...row, value: row['value'] === null ? null : Number(row['value']) })),
+  ).toEqual([
+    {
+      entry_id: 'attio-1',
+      parent_object: 'people',
+      parent_record_id: 'person-1',
+      stage: 'Offer',
+      value: 10,
+      name: 'Ada',
+    },
+    {
+      entry_id: 'attio-2',
+      parent_object: 'people',
+      parent_record_id: 'person-2',
+      stage: null,
+      value: null,
+      name: null,
+    },
+  ]);
+});

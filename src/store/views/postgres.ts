@@ -17,18 +17,13 @@ const REPLACEMENT = '\\1\u{FFFD}';
 
 /** In SQL in which a backslash in a text stands for itself. */
 export const postgresDialect: ViewDialect = {
-  fixed(column, type) {
-    const name = `row_.${quoteName(column)}`;
-    return type === 'timestamp' ? `${name}::timestamptz` : name;
+  fixed: (text, type) => (type === 'timestamp' ? `${text}::timestamptz` : text),
+  single(column) {
+    return firstOf(column, (path) => plain(column, member([column.slug, 0, ...path], 'json_.values')));
   },
-  single(column, source) {
-    return firstOf(column, (path) =>
-      plain(column, member([...source.json.path, column.slug, 0, ...path], 'json_.values')),
-    );
-  },
-  multi(column, source) {
+  multi(column) {
     const item = firstOf(column, (path) => json(column, member(path, 'each_.item')));
-    const list = member([...source.json.path, column.slug], 'json_.values');
+    const list = member([column.slug], 'json_.values');
     return (
       `coalesce((select jsonb_agg(${item} order by each_.place) filter (where ${item} is not null) ` +
       `from jsonb_array_elements(case jsonb_typeof(${list}) when 'array' then ${list} end) ` +
@@ -37,7 +32,7 @@ export const postgresDialect: ViewDialect = {
   },
   // `offset 0` keeps the planner from writing the parsing into every column: once per row is enough. Being lateral, it
   // does not keep a condition on an id from finding its row by the index.
-  from({ table, json: { column } }) {
+  from({ table, json: column }) {
     const text = `row_.${quoteName(column)}`;
     return (
       `${quoteName(table)} as row_ cross join lateral (select case ` +

@@ -2,10 +2,10 @@ import type { ViewColumn, ViewColumnType } from '../../domain/views.ts';
 import { columnNames, quoteName, quoteText } from './names.ts';
 import type { ViewSource } from './source.ts';
 
-/** How an engine says it. `row` is the alias of the table. */
+/** How an engine says it. */
 export interface ViewDialect {
-  /** A column of the table, which the service itself has filled. */
-  fixed(column: string, type: ViewColumnType): string;
+  /** A text of the table, which the service itself has written, in the engine's type. */
+  fixed(sql: string, type: ViewColumnType): string;
   /** An attribute's one value; null when it is not what its type says. Never fails. */
   single(column: ViewColumn, source: ViewSource): string;
   /** An attribute's values as a JSON list; those that are not what their type says are left out. Never fails. */
@@ -24,7 +24,7 @@ export function viewColumns(
   source: ViewSource,
   columns: readonly ViewColumn[],
 ): NamedColumn[] {
-  const fixed = source.fixed.map(({ name, type }) => ({ name, sql: dialect.fixed(name, type) }));
+  const fixed = source.fixed.map(({ name, sql, type }) => ({ name, sql: dialect.fixed(sql, type) }));
   const taken = fixed.map(({ name }) => name);
   const own = columns.filter(({ slug }) => !taken.includes(slug));
   const names = columnNames(
@@ -40,14 +40,16 @@ export function viewColumns(
 
 export function selectOf(dialect: ViewDialect, source: ViewSource, columns: readonly NamedColumn[]): string {
   const selected = columns.map(({ name, sql }) => `  ${sql} as ${quoteName(name)}`);
-  return `select\n${selected.join(',\n')}\nfrom ${dialect.from(source)}\nwhere ${whereOf(source)}`;
+  const from = [dialect.from(source), ...(source.join === null ? [] : [source.join])];
+  return `select\n${selected.join(',\n')}\nfrom ${from.join('\n')}\nwhere ${whereOf(source)}`;
 }
 
-function whereOf({ where }: ViewSource): string {
+function whereOf({ where, present }: ViewSource): string {
   const conditions = Object.entries(where).map(([column, value]) => {
     const name = `row_.${quoteName(column)}`;
     if (value === null) return `${name} is null`;
     return `${name} = ${typeof value === 'number' ? value : quoteText(value)}`;
   });
-  return conditions.join(' and ');
+  const given = present.map((column) => `row_.${quoteName(column)} is not null`);
+  return [...conditions, ...given].join(' and ');
 }

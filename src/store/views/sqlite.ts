@@ -15,16 +15,14 @@ const CASTS: Readonly<Record<ViewColumnType, string>> = {
 
 /** Only functions that SQLite has long had: reporting tools bring an SQLite of their own. */
 export const sqliteDialect: ViewDialect = {
-  fixed: (column) => `row_.${quoteName(column)}`,
+  fixed: (text) => text,
   single(column, source) {
-    const value = firstOf(column, (path) =>
-      plain(column, jsonOf(source), [...source.json.path, column.slug, 0, ...path]),
-    );
+    const value = firstOf(column, (path) => plain(column, jsonOf(source), [column.slug, 0, ...path]));
     return `cast(${value} as ${CASTS[column.type]})`;
   },
   multi(column, source) {
     const item = firstOf(column, (path) => json(column, path));
-    const list = quoteText(pathOf([...source.json.path, column.slug]));
+    const list = quoteText(pathOf([column.slug]));
     return (
       `cast((select json_group_array(json(${item})) filter (where ${item} is not null) ` +
       `from json_each(${jsonOf(source)}, ${list}) as each_ where each_.type = 'object') as text)`
@@ -33,7 +31,7 @@ export const sqliteDialect: ViewDialect = {
   from: ({ table }) => `${quoteName(table)} as row_`,
 };
 
-function jsonOf({ json: { column } }: ViewSource): string {
+function jsonOf({ json: column }: ViewSource): string {
   return `row_.${quoteName(column)}`;
 }
 

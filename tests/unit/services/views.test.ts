@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Attribute } from '../../../src/attio/types.ts';
 import { attribute } from '../../../src/attio/types.ts';
-import type { RecordView, ViewOutcome } from '../../../src/domain/views.ts';
+import type { ViewOutcome } from '../../../src/domain/views.ts';
+import type { ListInfo } from '../../../src/services/lists.ts';
 import { viewColumnsOf } from '../../../src/services/views/columns.ts';
 import { ViewsService } from '../../../src/services/views.ts';
 
@@ -10,19 +11,27 @@ function made(slug: string, type = 'text', more: object = {}): Attribute {
   return attribute.parse({ id, api_slug: slug, type, ...more });
 }
 
-/** A service whose store notes what it is given, and answers as told. */
-function setUp(
-  answer: (view: RecordView) => ViewOutcome | Error = ({ object }) => ({ is: 'built', name: object }),
-) {
+const LISTS: readonly ListInfo[] = [
+  { id: 'list-1', slug: 'hiring', name: 'Hiring', parentObjects: ['people'] },
+  { id: 'list-2', slug: 'private', name: 'Private', parentObjects: ['people'] },
+];
+
+/** A service whose store notes whose view it is asked for, and answers as told. */
+function setUp(answer: (name: string) => ViewOutcome | Error = built) {
   const asked: string[] = [];
   const told: string[] = [];
   const state = { answer };
   const service = new ViewsService({
     objects: ['people', 'deals'],
+    lists: {
+      byId: async (id) => LISTS.find((list) => list.id === id) ?? null,
+      isMirrored: (list) => list.slug !== 'private',
+    },
     store: {
-      async ensure(view) {
-        asked.push(`${view.object}: ${view.columns.map(({ slug }) => slug).join(' ')}`);
-        const outcome = state.answer(view);
+      async ensure({ rows, columns }) {
+        const name = 'object' in rows ? rows.object : `${rows.list} of ${rows.listId}`;
+        asked.push(`${name}: ${columns.map(({ slug }) => slug).join(' ')}`);
+        const outcome = state.answer(name);
         if (outcome instanceof Error) throw outcome;
         return outcome;
       },
@@ -30,10 +39,14 @@ function setUp(
     events: {
       viewBuilt: (view) => told.push(`built ${view}`),
       viewKept: (view, why) => told.push(`kept ${view}: ${why}`),
-      viewFailed: (object) => told.push(`failed ${object}`),
+      viewFailed: (of) => told.push(`failed ${of}`),
     },
   });
   return { service, asked, told, state };
+}
+
+function built(name: string): ViewOutcome {
+  return { is: 'built', name };
 }
 
 test('nothing is made before the workspace is known, then what was read last', async () => {
@@ -59,32 +72,40 @@ test('what is read while a view is made is made too, before `built` resolves', a
 });
 
 test('one that fails is tried again, and stops no other', async () => {
-  const { service, asked, told, state } = setUp(({ object }) =>
-    object === 'people' ? new Error('locked') : { is: 'built', name: object },
+  const { service, asked, told, state } = setUp((name) =>
+    name === 'people' ? new Error('locked') : built(name),
   );
   service.start();
   service.attributesRead('people', [made('name')]);
   service.attributesRead('deals', [made('stage')]);
   await service.built();
-  expect(told).toEqual(['failed people', 'built deals']);
-  state.answer = ({ object }) => ({ is: 'built', name: object });
+  expect(told).toEqual(['failed objects/people', 'built deals']);
+  state.answer = built;
   await service.retry();
   await service.retry();
   expect(asked).toEqual(['people: name', 'deals: stage', 'people: name']);
-  expect(told).toEqual(['failed people', 'built deals', 'built people']);
+  expect(told).toEqual(['failed objects/people', 'built deals', 'built people']);
 });
 
 test('that a view stays as it is, is told once', async () => {
-  const { service, told, state } = setUp(({ object }) => ({ is: 'kept', name: object, why: 'it is used' }));
+  const { service, told, state } = setUp((name) => ({ is: 'kept', name, why: 'it is used' }));
   service.start();
   for (let reads = 0; reads < 3; reads += 1) {
     service.attributesRead('people', [made('name')]);
     await service.built();
   }
-  state.answer = ({ object }) => ({ is: 'unchanged', name: object });
+  state.answer = (name) => ({ is: 'unchanged', name });
   service.attributesRead('people', [made('name')]);
   await service.built();
   expect(told).toEqual(['kept people: it is used']);
+});
+
+test('lists that are mirrored have views, by their slug as it is now', async () => {
+  const { service, asked } = setUp();
+  service.start();
+  for (const id of ['list-1', 'list-2', 'list-3']) service.listAttributesRead(id, [made('stage', 'status')]);
+  await service.built();
+  expect(asked).toEqual(['hiring of list-1: stage']);
 });
 
 test('once stopped it makes no more', async () => {
