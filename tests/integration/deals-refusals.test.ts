@@ -10,11 +10,12 @@ import {
   startDeals,
 } from '../support/deals.ts';
 import { takeViolations } from '../support/exchanges.ts';
-import type { TestService } from '../support/service.ts';
+import { prepareService, type TestService } from '../support/service.ts';
 import {
   attio,
   conflicts,
   delivered,
+  impatient,
   letters,
   outage,
   quiet,
@@ -97,7 +98,7 @@ describe('bad input', () => {
     ['no name', { name: undefined }, '/name'],
     ['no stage', { stage: undefined }, '/stage'],
     ['a value that is no number', { value: { amount: 'much' } }, '/value/amount'],
-    ['a value without an amount', { value: {} }, '/value/amount'],
+    ['a value without an amount', { value: {} }, '/value'],
     ['a value with too many decimals', { value: { amount: 1.23456 } }, '/value'],
     ['another currency', { value: { amount: 1, currencyCode: 'EUR' } }, '/value'],
     ['a domain that is none', { companyDomain: 'https://a.example' }, '/companyDomain'],
@@ -185,12 +186,12 @@ describe('a workspace without the attribute for external ids', () => {
     expect([status, body.detail]).toEqual([422, expect.stringContaining('not unique')]);
   });
 
-  test('met after an outage leaves a dead letter that says so', async () => {
-    await using service = await startDeals({ sandbox, subscribe: false });
-    await outage(service);
-    // In the outage nothing is known of the workspace's schema.
-    const { status } = await putDeal(service, DEAL);
-    if (status === 422) return;
+  test('met when Attio is back leaves a dead letter that says so', async () => {
+    await using service = await prepareService({ sandbox, configure: impatient, subscribe: false });
+    // From the start: nothing is known of the workspace's schema.
+    service.sandbox.sandbox.addFault({ kind: 'disconnect' });
+    await service.start();
+    expect((await putDeal(service, DEAL)).status).toBe(202);
     await recovered(service);
     expect(JSON.stringify(await letters(service))).toContain('doctor --fix');
   });

@@ -69,31 +69,37 @@ describe('a batch', () => {
     await using service = await startWriting();
     const { body } = await put(service, { email: 'old@batch.example', externalId: 'x1' });
     const receipt = await send(service, [
-      { email: 'a@batch.example', attributes: { lead_source: 'Pigeon' } },
+      { email: 'a@batch.example', attributes: { referred_by: 'pigeon@carrier.example' } },
       { email: 'not an address' },
       { email: 'b@batch.example', attributes: { no_such: 1 } },
       { email: 'c@batch.example', externalId: 'x1' },
       { email: 'd@batch.example', lastName: 'Good' },
       { email: 'old@batch.example', externalId: 'x2' },
       { email: 'e@batch.example', externalId: 'x1' },
+      { email: 'f@batch.example', attributes: { lead_source: 'Referal' } },
     ]);
     expect([receipt.status, receipt.body.data.accepted]).toEqual([202, 4]);
     expect(receipt.body.data.rejected).toMatchObject([
       { index: 1, errors: [{ path: '/email' }] },
       { index: 2, errors: [{ path: '/attributes/no_such' }] },
       { index: 3, errors: [{ path: '/externalId', message: expect.stringContaining(body.data.id) }] },
+      {
+        index: 7,
+        errors: [{ path: '/attributes/lead_source', message: expect.stringContaining('Referral') }],
+      },
     ]);
     await delivered(service);
     expect(await view(service, receipt.body.data.id)).toMatchObject({
-      total: 7,
+      total: 8,
       synced: 3,
       pending: 0,
-      failed: 4,
+      failed: 5,
       errors: [
         { index: 0, code: 'value_not_found' },
         { index: 1, code: 'rejected' },
         { index: 2, code: 'rejected' },
         { index: 3, code: 'rejected' },
+        { index: 7, code: 'rejected' },
       ],
     });
     expect(await letters(service)).toMatchObject([{ kind: 'outbox', reason: 'value_not_found' }]);

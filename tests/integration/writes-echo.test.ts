@@ -138,10 +138,10 @@ describe('the feed', () => {
     const recordId = person(service, { email_addresses: [EMAIL] });
     await quiet(service);
     const cursor = await service.latest();
-    const refused = await put(service, { email: EMAIL, attributes: { lead_source: 'Pigeon' } });
+    const refused = await put(service, { email: EMAIL, attributes: { referred_by: 'pigeon@x.example' } });
     expect(refused.status).toBe(422);
     await quiet(service);
     expect([await told(service, cursor), writes(service).length]).toEqual([[], 1]);
-    expect(attio(service, recordId)['lead_source']).toEqual([]);
+    expect(attio(service, recordId)['referred_by']).toEqual([]);
   });
 });

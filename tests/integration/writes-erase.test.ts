@@ -48,7 +48,7 @@ describe('an erasure', () => {
     await put(service, { ...PERSON, jobTitle: 'Secret agent' });
     service.sandbox.sandbox.edit({ object: 'people', recordId, values: { job_title: 'Secret of theirs' } });
     await recovered(service);
-    await put(service, { ...PERSON, attributes: { lead_source: 'Secret pigeon' } }, '?wait=false');
+    await put(service, { ...PERSON, attributes: { referred_by: 'secret@pigeon.example' } }, '?wait=false');
     await quiet(service);
     expect(await traces(service)).toEqual(TRACES);
     await outage(service);
@@ -67,7 +67,10 @@ describe('an erasure', () => {
     await using service = await startWriting({ sandbox: { people: 0, companies: 0, deals: 0 } });
     const one = (await put(service, PERSON)).body.data;
     const two = (await put(service, { email: 'countess@gone.example', lastName: 'Lovelace' })).body.data;
-    const refused = { ...PERSON, attributes: { internal_comment: 'secret', lead_source: 'secret' } };
+    const refused = {
+      ...PERSON,
+      attributes: { internal_comment: 'secret', referred_by: 'secret@pigeon.example' },
+    };
     await put(service, refused, '?wait=false');
     await quiet(service);
     const [primaryRecordId, secondaryRecordId] = [two.recordId, one.recordId];

@@ -23,15 +23,12 @@ afterEach(() => {
   expect(takeViolations()).toEqual([]);
 });
 
-const UNKNOWN = { lead_source: 'Carrier pigeon' };
+/** Refused by Attio alone: whom an address belongs to is not known here. A misspelt option is refused before. */
+const UNKNOWN = { referred_by: 'pigeon@carrier.example' };
 
-/** A person makes the option that was missing. */
-function makeOption(service: TestService): void {
-  service.sandbox.sandbox.act({
-    method: 'POST',
-    path: '/objects/people/attributes/lead_source/options',
-    body: { data: { title: UNKNOWN.lead_source } },
-  });
+/** Somebody makes the person who was missing. @returns the record id */
+function makePerson(service: TestService): string {
+  return person(service, { email_addresses: [UNKNOWN.referred_by] });
 }
 
 /** Who asks is not waited for; the write is sent when Attio is back. */
@@ -51,7 +48,7 @@ describe('a value that Attio does not take', () => {
     const body = { email: 'a@no.example', jobTitle: 'After', externalId: 'x2', attributes: UNKNOWN };
     const { status, body: problem } = await put(service, body);
     expect([status, problem.attio?.code]).toEqual([422, 'value_not_found']);
-    expect(problem.attio?.message).toContain('Carrier pigeon');
+    expect(problem.attio?.message).toContain(UNKNOWN.referred_by);
     const after = await contact(service, before.id);
     expect(after).toMatchObject({ jobTitle: 'Before', externalId: 'x1', sync: { status: 'synced' } });
     expect(after.attributes).toEqual(before.attributes);
@@ -79,7 +76,7 @@ describe('a value that Attio does not take', () => {
     } else await refusedLater(service, body);
     expect(await letters(service)).toMatchObject([{ kind: 'outbox', reason: 'value_not_found' }]);
     // In Attio's words: they say what to mend.
-    expect(JSON.stringify(await letters(service))).toContain('Carrier pigeon');
+    expect(JSON.stringify(await letters(service))).toContain(UNKNOWN.referred_by);
     expect(await contact(service, before.id)).toMatchObject({
       jobTitle: 'Before',
       externalId: 'x1',
@@ -94,18 +91,18 @@ describe('a value that Attio does not take', () => {
     const first = { email: 'new@no.example', lastName: 'Late', attributes: UNKNOWN };
     const { id } = (await put(service, first, '?wait=false')).body.data;
     await delivered(service);
-    const second = { email: 'new@no.example', attributes: { lead_source: 'Smoke signals' } };
+    const second = { email: 'new@no.example', attributes: { referred_by: 'smoke@signals.example' } };
     expect((await put(service, second)).status).toBe(422);
     expect((await contact(service, id)).sync).toMatchObject({ status: 'failed', code: 'value_not_found' });
-    makeOption(service);
+    const missing = makePerson(service);
     await service.call('POST', '/v1/dead-letters/replay');
     await delivered(service);
     const after = await contact(service, id);
     expect(after).toMatchObject({ lastName: 'Late', sync: { status: 'synced' } });
-    expect(attio(service, after.recordId)['lead_source']).toEqual(['Carrier pigeon']);
+    expect(attio(service, after.recordId)['referred_by']).toEqual([missing]);
   });
 
-  test('is written when its letter is replayed after the option was made', async () => {
+  test('is written when its letter is replayed after the person was made', async () => {
     await using service = await startWriting();
     const body = { email: 'new@no.example', lastName: 'Late', externalId: 'x1', attributes: UNKNOWN };
     const { id } = await refusedLater(service, body);
@@ -115,13 +112,13 @@ describe('a value that Attio does not take', () => {
     expect(again.status).toBeLessThan(300);
     await delivered(service);
     expect(await letters(service)).toMatchObject([{ kind: 'outbox', reason: 'value_not_found' }]);
-    makeOption(service);
+    const missing = makePerson(service);
     await service.call('POST', '/v1/dead-letters/replay');
     await delivered(service);
     expect(await letters(service)).toEqual([]);
     const after = await contact(service, id);
     expect(after).toMatchObject({ lastName: 'Late', externalId: 'x1', sync: { status: 'synced' } });
-    expect(attio(service, after.recordId)['lead_source']).toEqual(['Carrier pigeon']);
+    expect(attio(service, after.recordId)['referred_by']).toEqual([missing]);
   });
 });
 
@@ -204,8 +201,50 @@ describe('the company of a contact', () => {
 
   test('is refused itself where it is written', async () => {
     await using service = await startWriting();
-    const { status, body } = await putCompany(service, { domain: 'a.example', attributes: { tier: 'Tin' } });
-    expect([status, body.attio?.code]).toEqual([422, 'value_not_found']);
+    const fault = { kind: 'status', status: 400, code: 'validation_type', count: 1 } as const;
+    service.sandbox.sandbox.addFault({ ...fault, match: { method: 'POST', path: '*companies/records' } });
+    const { status, body } = await putCompany(service, { domain: 'a.example' });
+    expect([status, body.attio?.code]).toEqual([422, 'validation_type']);
+  });
+});
+
+describe('an option', () => {
+  test('that does not exist is refused with those that do, and nothing is sent', async () => {
+    await using service = await startWriting();
+    await service.confirmed();
+    const attributes = { tier: 'Silber' };
+    const { status, body } = await putCompany(service, { domain: 'a.example', attributes });
+    expect([status, body.attio, writes(service)]).toEqual([422, undefined, []]);
+    expect(body.detail).toMatch(/^\/attributes\/tier .*Did you mean "Silver"\?.*"Gold", "Silver", "Bronze"/);
+  });
+
+  test('is found in any case, each of several, and the second one at fault is named', async () => {
+    await using service = await startWriting();
+    await service.confirmed();
+    const attributes = { lead_source: 'event', interests: ['ANALYTICS', 'reporting'] };
+    const { recordId, id } = (await put(service, { email: 'a@no.example', attributes })).body.data;
+    await delivered(service);
+    expect(attio(service, recordId ?? (await contact(service, id)).recordId)).toMatchObject({
+      lead_source: ['Event'],
+      interests: ['Analytics', 'Reporting'],
+    });
+    const wrong = { interests: { replace: ['Analytics', 'Sailing'] } };
+    const { status, body } = await put(service, { email: 'a@no.example', attributes: wrong });
+    expect([status, body.detail]).toEqual([
+      422,
+      expect.stringMatching(/^\/attributes\/interests\/replace\/1 is no option/),
+    ]);
+  });
+
+  test('is taken as it is given while Attio cannot be asked', async () => {
+    await using service = await startWriting();
+    await outage(service);
+    const attributes = { lead_source: 'Website' };
+    const { status, body } = await put(service, { email: 'a@no.example', attributes });
+    expect([status, body.data.attributes['lead_source']]).toEqual([202, 'Website']);
+    await recovered(service);
+    const { recordId } = await contact(service, body.data.id);
+    expect(attio(service, recordId)['lead_source']).toEqual(['Website']);
   });
 });
 

@@ -7,11 +7,11 @@ export async function refusals(play: Play): Promise<void> {
   const [person] = firstOf(workspace.people().slice(700), 1);
   const before = await stage.api.contact(person.id);
 
-  screen.say('A system writes a choice that Attio does not have:');
+  screen.say('A system says who has referred a person, by an address that Attio does not know:');
   const unknown = await stage.api.refusedContact({
     email: person.email,
     jobTitle: 'Never to be seen',
-    attributes: { lead_source: 'Carrier pigeon' },
+    attributes: { referred_by: 'pigeon@carrier.example' },
   });
   screen.fact('reply', `${unknown.status}, ${unknown.attio?.code}: ${unknown.attio?.message}`);
   checks.equal('what Attio refuses is 422', unknown.status, 422);
@@ -19,6 +19,16 @@ export async function refusals(play: Play): Promise<void> {
   const after = await stage.api.contact(person.id);
   checks.equal('nothing of it stays in the local database', after?.jobTitle, before?.jobTitle ?? '');
   checks.equal('nothing of it is in Attio', workspace.card(person.id).jobTitle, before?.jobTitle ?? '');
+
+  screen.say('A system misspells a choice:');
+  const misspelt = await stage.api.refusedContact({
+    email: person.email,
+    attributes: { lead_source: 'Referal' },
+  });
+  screen.fact('reply', `${misspelt.status}, ${misspelt.errors[0]?.path} ${misspelt.errors[0]?.message}`);
+  checks.equal('an unknown choice is 422', misspelt.status, 422);
+  const nearest = /Did you mean "(.*?)"/.exec(misspelt.errors[0]?.message ?? '')?.[1];
+  checks.equal('with the nearest one', nearest ?? null, 'Referral');
 
   const requestsBefore = stage.requests;
   screen.say('Another one writes an attribute that the workspace does not have:');
