@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { whyNoPostgres } from './tests/support/engines.ts';
+import { redisProgram } from './tests/support/redis-program.ts';
 
 /** What uses the service's database runs once per engine; everything else, and SQLite, in the project `sqlite`. */
 const ON_POSTGRES = ['tests/integration/*.test.ts', 'tests/postgres/*.test.ts'];
@@ -12,9 +13,18 @@ if (without !== null) {
   );
 }
 
+const withoutRedis = redisProgram() === null;
+if (withoutRedis) {
+  process.stderr.write('Left out: tests/redis. There is no redis-server in PATH.\n');
+}
+
 const sqlite = {
   extends: true as const,
-  test: { name: 'sqlite', include: ['tests/**/*.test.ts'], exclude: ['tests/postgres/**'] },
+  test: {
+    name: 'sqlite',
+    include: ['tests/**/*.test.ts'],
+    exclude: ['tests/postgres/**', ...(withoutRedis ? ['tests/redis/**'] : [])],
+  },
 };
 const postgres = {
   extends: true as const,

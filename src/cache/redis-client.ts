@@ -141,8 +141,16 @@ export class RedisClient {
     await this.#commands.eval(KEEP, 3, ...keys, names, text, Math.ceil(ttlMs), Math.ceil(nameMs));
   }
 
-  async forget(cache: string, subject: string, message: string): Promise<void> {
-    await all(this.#commands.pipeline().del(nameKey(cache, subject)).publish(CHANNEL, message).exec());
+  /** Makes everything that is kept of a subject unreachable, and takes away what lies at these places. */
+  async forget(cache: string, subject: string, places: readonly Place[], message: string): Promise<void> {
+    const keys = [nameKey(cache, subject), ...places.map(valueKey)];
+    await all(
+      this.#commands
+        .pipeline()
+        .del(...keys)
+        .publish(CHANNEL, message)
+        .exec(),
+    );
   }
 
   /** Forgets every value of every namespace. */

@@ -76,8 +76,8 @@ export interface Shared {
   mayJoin(startedAt: number): boolean;
   /** Null when Redis is not to be asked. Never rejects. */
   look(key: string, subject: string): Promise<Look | null>;
-  /** Makes every other instance forget. */
-  forget(subject: string): void;
+  /** Makes every other instance forget. `keys`: under which we may hold it. */
+  forget(subject: string, keys: Iterable<string>): void;
 }
 
 export class SharedTier {
@@ -108,7 +108,7 @@ export class SharedTier {
       believes: (readAt) => this.#isHearing() || this.#isRecent(readAt, member.aloneMs),
       mayJoin: (startedAt) => this.#state === 'up' || this.#isRecent(startedAt, member.aloneMs),
       look: (key, subject) => this.#look(member.name, key, subject),
-      forget: (subject) => this.#forget(member.name, subject),
+      forget: (subject, keys) => this.#forget(member.name, subject, [...keys]),
     };
   }
 
@@ -228,15 +228,17 @@ export class SharedTier {
     for (const member of this.#members.values()) member.forgetAll();
   }
 
-  #forget(cache: string, subject: string): void {
+  #forget(cache: string, subject: string, keys: readonly string[]): void {
     const { client, instanceId } = this.#deps;
-    if (this.#namespace === null) return;
+    const namespace = this.#namespace;
+    if (namespace === null) return;
     if (this.#state !== 'up' || this.#unanswered >= MAX_UNANSWERED) {
       this.#doubt();
       return;
     }
     const message = JSON.stringify({ from: instanceId, cache, subject });
-    this.#counted(client.forget(cache, subject, message), FORGET_LIMIT_MS).catch(() => this.#doubt());
+    const places = keys.map((key) => ({ namespace, cache, key, subject }));
+    this.#counted(client.forget(cache, subject, places, message), FORGET_LIMIT_MS).catch(() => this.#doubt());
   }
 
   async #look(cache: string, key: string, subject: string): Promise<Look | null> {

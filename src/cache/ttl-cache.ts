@@ -116,19 +116,20 @@ export class TtlCache<V extends {}> {
   /** The next read loads, in every instance; until that has worked the entry may still be served stale. */
   expire(key: string): void {
     this.#expireHere(key);
-    this.#shared?.forget(this.subjectOf(key));
+    this.#shared?.forget(this.subjectOf(key), [key]);
   }
 
   /** Forgets an entry, in every instance. */
   invalidate(key: string): void {
     this.#forgetHere(key);
-    this.#shared?.forget(this.subjectOf(key));
+    this.#shared?.forget(this.subjectOf(key), [key]);
   }
 
   /** Forgets a subject under whatever keys it is held, in every instance. */
   invalidateSubject(subject: string): void {
-    for (const key of this.keysOf(subject)) this.#forgetHere(key);
-    this.#shared?.forget(subject);
+    const keys = [...this.keysOf(subject)];
+    for (const key of keys) this.#forgetHere(key);
+    this.#shared?.forget(subject, keys);
   }
 
   /** Forgets everything, in this process. */

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { Instances } from '../support/instances.ts';
+import { PrivateRedis } from '../support/private-redis.ts';
 import { until } from '../support/service.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 
 /** Reads everybody from both instances, again and again. */
 class Readers {
@@ -94,7 +96,7 @@ test('instances that begin after such a crash do not serve it either', async () 
   await redis.stop('KILL');
   await redis.start();
   // Those who were there when it was saved are not now, and have not taken leave of this one.
-  await until(async () => (await redis.ask('EXISTS', ...(await keysOf(instances, 'instance:')))) === 0);
+  await until(async () => (await keysOf(instances, 'instance:')).length === 0);
   for (const service of [second, first]) await service.start();
   await instances.redisIs('ok');
   await allServe(instances, ids, 'New');
@@ -118,6 +120,24 @@ test('a frozen Redis holds up nobody', async () => {
   await allServe(instances, ids, 'Thawed');
   await readers.stop();
   expect([...readers.statuses.keys()]).toEqual([200]);
+});
+
+test('a Redis that answers late holds up nobody, and passes on what webhooks tell', async () => {
+  await using redis = await PrivateRedis.start();
+  await using proxy = await TcpProxy.before(redis.url);
+  await using instances = await Instances.prepare({ redisUrl: proxy.url });
+  await instances.startServices();
+  await instances.redisIs('ok');
+  const ids = await instances.people(4);
+  for (const service of instances.both) for (const id of ids) await instances.read(service, id);
+  proxy.slowDown(150);
+  await instances.redisIs('down');
+  await change(instances, ids, 'Slowly');
+  await allServe(instances, ids, 'Slowly');
+  proxy.slowDown(0);
+  await instances.redisIs('ok');
+  await change(instances, ids, 'Swiftly');
+  await allServe(instances, ids, 'Swiftly');
 });
 
 test('without Redis at the start reads go on, and it is taken up when it comes', async () => {

@@ -6,6 +6,8 @@ import { freePort, prepareService, TestService, until } from './service.ts';
 export interface InstancesOptions {
   /** One database for both: they share values as well. @default false */
   readonly sharesDatabase?: boolean;
+  /** @default the one that comes with the instances */
+  readonly redisUrl?: string;
   /** Of the second instance. */
   readonly second?: Overrides;
 }
@@ -40,7 +42,7 @@ export class Instances {
       sandbox: { people: 20, companies: 2, deals: 2 },
       // Webhooks come when a test says so.
       subscribe: false,
-      env: { REDIS_URL: redis.url },
+      env: { REDIS_URL: options.redisUrl ?? redis.url },
     });
     const ownDatabase = sharesDatabase ? null : await freshDatabase();
     const second = new TestService({

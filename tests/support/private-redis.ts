@@ -1,16 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { redisProgram } from './redis-program.ts';
 import { freePort, until } from './service.ts';
-
-/** Where the program of a Redis server is on this machine; null when it is nowhere. */
-export function redisProgram(): string | null {
-  const places = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/bin', '/opt/homebrew/bin'];
-  return places.map((place) => join(place, 'redis-server')).find((path) => existsSync(path)) ?? null;
-}
 
 /** A server of our own, to be treated badly. */
 export class PrivateRedis {

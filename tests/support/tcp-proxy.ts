@@ -9,13 +9,14 @@ export class TcpProxy {
   readonly #server = createServer((client) => this.#join(client));
   #lost: string | null = null;
   #silent = false;
+  #delayMs = 0;
 
   private constructor(url: string) {
     this.#url = new URL(url);
     this.#target = { host: this.#url.hostname, port: Number(this.#url.port || 5432) };
   }
 
-  /** @param url of a PostgreSQL server */
+  /** @param url of a server */
   static async before(url: string): Promise<TcpProxy> {
     const proxy = new TcpProxy(url);
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
@@ -32,6 +33,11 @@ export class TcpProxy {
   /** Passes the commit of the next transaction that has told this text on to the server, and cuts before it can answer. */
   loseCommitOf(text: string): void {
     this.#lost = text;
+  }
+
+  /** From now on answers take so much longer. */
+  slowDown(ms: number): void {
+    this.#delayMs = ms;
   }
 
   /** From now on nothing comes through, and nobody is told. */
@@ -74,7 +80,9 @@ export class TcpProxy {
       server.once('data', () => client.destroy());
     });
     server.on('data', (data) => {
-      if (!deaf && !this.#silent) client.write(data);
+      if (deaf || this.#silent) return;
+      if (this.#delayMs === 0) client.write(data);
+      else setTimeout(() => client.write(data), this.#delayMs);
     });
   }
 }
