@@ -1,11 +1,26 @@
-/** Notes, tasks and comments as internal systems see them. */
+/** Items as internal systems see them. */
 import type { Item } from '../../domain/items.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
-import type { CommentView, NoteView, TaskView } from './inputs.ts';
+import type { ListInfo } from '../lists.ts';
+import type { CommentView, EntryView, NoteView, TaskView } from './inputs.ts';
 import { headOf } from './items.ts';
 
 /** E-mail addresses by member id, as far as they are known. */
 type Emails = ReadonlyMap<string, string>;
+
+export function toEntryView(item: Item, list: Pick<ListInfo, 'slug' | 'parentObjects'>): EntryView {
+  const [link] = item.links;
+  const shown = item.shown as Pick<EntryView, 'stage' | 'value' | 'attributes'>; // what `show` makes of an entry
+  return {
+    ...headOf(item),
+    list: list.slug,
+    object: link?.object ?? list.parentObjects[0] ?? '',
+    recordId: link?.recordId ?? null,
+    stage: shown.stage,
+    value: shown.value,
+    attributes: shown.attributes,
+  };
+}
 
 export function toNoteView(item: Item): NoteView {
   const [link] = item.links;
