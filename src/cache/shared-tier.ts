@@ -12,7 +12,9 @@
  * Requests wait for nothing here but `look`, which has a short limit and, after an answer that was late or none, rests.
  */
 import type { Clock } from '../domain/clock.ts';
+import { forgetAllMessage, forgetMessage, readMessage } from './messages.ts';
 import type { Answer, Place, RedisClient } from './redis-client.ts';
+import { isTooEarly, reasonOf, TimeoutError } from './redis-errors.ts';
 
 /** How often both connections are asked whether they are there, and how long they have to answer. */
 const BEAT_MS = 200;
@@ -197,8 +199,7 @@ export class SharedTier {
   async #pay(): Promise<void> {
     const { client, instanceId } = this.#deps;
     const suspicions = this.#suspicions;
-    const message = JSON.stringify({ from: instanceId, all: true });
-    await this.#within(client.forgetAll(message), RECOVERY_LIMIT_MS);
+    await this.#within(client.forgetAll(forgetAllMessage(instanceId)), RECOVERY_LIMIT_MS);
     if (suspicions === this.#suspicions) this.#suspect = false;
   }
 
@@ -236,7 +237,7 @@ export class SharedTier {
       this.#doubt();
       return;
     }
-    const message = JSON.stringify({ from: instanceId, cache, subject });
+    const message = forgetMessage(instanceId, cache, subject);
     const places = keys.map((key) => ({ namespace, cache, key, subject }));
     this.#counted(client.forget(cache, subject, places, message), FORGET_LIMIT_MS).catch(() => this.#doubt());
   }
@@ -321,41 +322,4 @@ export class SharedTier {
       answered.abort(new Error('answered'));
     }
   }
-}
-
-class TimeoutError extends Error {
-  override readonly name = 'TimeoutError';
-}
-
-type Message =
-  | { readonly from: string; readonly all: true }
-  | { readonly from: string; readonly all: false; readonly cache: string; readonly subject: string };
-
-/** Anybody can write to a channel. */
-function readMessage(text: string): Message | null {
-  let members: Record<string, unknown>;
-  try {
-    members = Object(JSON.parse(text)) as Record<string, unknown>; // each member is looked at
-  } catch {
-    return null;
-  }
-  const { from, all, cache, subject } = members;
-  if (typeof from !== 'string') return null;
-  if (all === true) return { from, all };
-  return typeof cache === 'string' && typeof subject === 'string'
-    ? { from, all: false, cache, subject }
-    : null;
-}
-
-function isTooEarly(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('enableOfflineQueue');
-}
-
-/** What it was, in a word: an error of the driver names addresses, and holds the command with its arguments. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  const { code } = error as { code?: unknown }; // errors of sockets have one
-  if (typeof code === 'string') return code;
-  if (error.name === 'ReplyError') return error.message.split(' ', 1)[0] ?? error.name;
-  return error.name === 'Error' ? error.message.slice(0, 60) : error.name;
 }
