@@ -10,6 +10,7 @@ import { buildHttp } from './app/http.ts';
 import { buildInbox, type InboxParts } from './app/inbox.ts';
 import { buildMirror, type MirrorParts } from './app/mirror.ts';
 import { buildOutbox, type OutboxParts } from './app/outbox.ts';
+import { buildServices, type ServiceParts } from './app/services.ts';
 import type { AppConfig } from './config.ts';
 import { IDEMPOTENCY_KEPT_MS } from './domain/idempotency.ts';
 import { Ticker } from './queue/ticker.ts';
@@ -83,7 +84,8 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
   const inbox = buildInbox(base, attio, mirror, workspace);
   worker = inbox.worker;
   outbox = buildOutbox(base, attio, mirror, workspace);
-  return assemble(base, { attio, workspace, mirror, inbox, outbox, stopped });
+  const services = buildServices(base, attio, mirror, outbox);
+  return assemble(base, { attio, workspace, mirror, inbox, outbox, services, stopped });
 }
 
 /** Reads an object's attributes; its view follows them. Not in this workspace, or not now: it is read when needed. */
@@ -100,13 +102,14 @@ interface Parts {
   readonly mirror: MirrorParts;
   readonly inbox: InboxParts;
   readonly outbox: OutboxParts;
+  readonly services: ServiceParts;
   /** Ends what the start has left running. */
   readonly stopped: AbortController;
 }
 
 function assemble(base: Base, parts: Parts): App {
   const { config, clock, database } = base;
-  const { attio, workspace, mirror, inbox, outbox, stopped } = parts;
+  const { attio, workspace, mirror, inbox, outbox, services, stopped } = parts;
   const draining = new AbortController();
   const health = new HealthService({
     version: manifest.version,
@@ -142,14 +145,20 @@ function assemble(base: Base, parts: Parts): App {
     const forced = setTimeout(() => http.server.closeAllConnections(), HTTP_DRAIN_MS);
     await http.close();
     clearTimeout(forced);
-    mirror.refresh.close();
-    const ended = Promise.all([retention.stop(), mirror.sync.stop(), inbox.worker.stop(), outbox.stop()]);
+    const looksEnded = mirror.close();
+    const ended = Promise.all([
+      retention.stop(),
+      mirror.sync.stop(),
+      inbox.worker.stop(),
+      outbox.stop(),
+      looksEnded,
+    ]);
     stopped.abort(new Error('the service has stopped'));
     // They have been told: what they still wait for may end now.
     attio.client.close();
     await ended;
     await Promise.all([views.stop(), attio.views.stop()]);
-    await inbox.idle();
+    await Promise.all([inbox.idle(), services.idle()]);
     await base.shared?.close();
     await database.destroy();
   };

@@ -1,8 +1,13 @@
 import { PacedBatcher } from '../queue/paced-batcher.ts';
 import { ChangesService } from '../services/changes.ts';
 import { ItemApply } from '../services/items/apply.ts';
+import { Dependents } from '../services/items/dependents.ts';
 import { ItemGone } from '../services/items/gone.ts';
+import { MirroredLists } from '../services/items/mirrored-lists.ts';
+import { ItemRefresh } from '../services/items/refresh.ts';
 import { AttioItemSource } from '../services/items/source.ts';
+import { CommentsOnDemand } from '../services/items/threads.ts';
+import type { BatcherFactory } from '../services/ports.ts';
 import { ApplyService } from '../services/sync/apply.ts';
 import { FullSync } from '../services/sync/full-sync.ts';
 import { GoneService } from '../services/sync/gone.ts';
@@ -15,6 +20,9 @@ import type { WorkspaceGuard } from '../services/workspace.ts';
 import type { AttioParts } from './attio.ts';
 import type { Base } from './base.ts';
 
+/** Items per look: most are asked for one by one. */
+const LOOK_BATCH = 100;
+
 /** What keeps the local database equal to Attio. */
 export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceGuard) {
   const { config, clock, events, store } = base;
@@ -23,6 +31,20 @@ export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceG
     for (const id of recordIds) attio.records.forget(id);
     changes.notify();
   };
+  const batcher =
+    (maxBatch: number): BatcherFactory =>
+    (run) =>
+      new PacedBatcher({
+        run,
+        clock,
+        intervalMs: config.inbox.coalesceMs,
+        maxBatch,
+        maxWaiting: 2 * config.inbox.window,
+      });
+  const items = buildItems(base, attio, {
+    onCommitted: () => changes.notify(),
+    batcher: batcher(LOOK_BATCH),
+  });
   const mapping = new Mapping({ dealKey: config.deals.externalIdAttribute });
   const source = new AttioRecordSource({
     records: attio.client.records,
@@ -30,19 +52,15 @@ export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceG
     onInvalid: (object, issue) => events.recordUnreadable(object, issue),
   });
   const apply = new ApplyService({ store, mapping, schema: attio.schema, clock, events, onCommitted });
-  const gone = new GoneService({ store, mapping, clock, events, onCommitted });
-  const { client, lists } = attio;
-  const itemDeps = { store, clock, events, onCommitted: () => changes.notify() };
-  const items = {
-    source: new AttioItemSource({
-      client,
-      names: attio.schema,
-      clock,
-      onInvalid: (kind, issue) => events.recordUnreadable(kind, issue),
-    }),
-    apply: new ItemApply({ ...itemDeps, lists }),
-    gone: new ItemGone(itemDeps),
-  };
+  const gone = new GoneService({
+    store,
+    mapping,
+    clock,
+    events,
+    onCommitted,
+    onGone: (recordIds) => items.dependents.lookAgain(recordIds.map((recordId) => ({ recordId }))),
+  });
+  const { lists } = attio;
   const targets = new SyncTargets({
     records: { source, apply, gone },
     items,
@@ -70,16 +88,61 @@ export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceG
     gone,
     runs: store.runs,
     clock,
-    batcher: (run) =>
-      new PacedBatcher({
-        run,
-        clock,
-        intervalMs: config.inbox.coalesceMs,
-        maxBatch: config.inbox.batchSize,
-        maxWaiting: 2 * config.inbox.window,
-      }),
+    batcher: batcher(config.inbox.batchSize),
   });
-  return { mapping, changes, sync, refresh, source, apply, gone, items, onCommitted };
+  return {
+    mapping,
+    changes,
+    sync,
+    refresh,
+    source,
+    apply,
+    gone,
+    items,
+    onCommitted,
+    /** Ends what looks at Attio. */
+    async close() {
+      refresh.close();
+      await items.close();
+    },
+  };
+}
+
+/** Entries, notes, tasks and comments. */
+function buildItems(
+  { clock, events, store }: Base,
+  { client, lists, schema }: AttioParts,
+  more: { onCommitted: () => void; batcher: BatcherFactory },
+) {
+  const { onCommitted, batcher } = more;
+  const source = new AttioItemSource({
+    client,
+    names: schema,
+    clock,
+    onInvalid: (kind, issue) => events.recordUnreadable(kind, issue),
+  });
+  const apply = new ItemApply({ store, lists, clock, events, onCommitted });
+  const gone = new ItemGone({ store, clock, events, onCommitted });
+  const stores = { items: store.items, runs: store.runs };
+  const refresh = new ItemRefresh({ source, apply, gone, lists, ...stores, batcher, clock });
+  const parts = { items: store.items, refresh, clock, events };
+  const mirroredLists = new MirroredLists({ client, lists, items: store.items, gone, clock });
+  const dependents = new Dependents(parts);
+  const comments = new CommentsOnDemand({ source, apply, ...parts });
+  return {
+    source,
+    apply,
+    gone,
+    refresh,
+    mirroredLists,
+    dependents,
+    comments,
+    async close() {
+      refresh.close();
+      mirroredLists.close();
+      await Promise.all([dependents.close(), comments.close()]);
+    },
+  };
 }
 
 export type MirrorParts = ReturnType<typeof buildMirror>;

@@ -10,6 +10,11 @@ export interface ItemAbsence {
   readonly attioId: string;
   /** The instant of the read that did not find it. */
   readonly readAt: string;
+  /**
+   * Attio has told that it was deleted: one that was never mirrored leaves a gravestone then, for an older answer that
+   * still shows it may be on its way.
+   */
+  readonly isTold?: boolean;
 }
 
 /** Marks items that are gone from Attio. */
@@ -65,11 +70,38 @@ async function markGone(
     if (item === undefined || decideAbsence(state, readAt) !== 'gone') return [];
     return [{ ...item, readAt, deletedAt: at, updatedAt: at, version: item.version + 1 }];
   });
-  await stores.items.put(gone);
+  const stones = absences.filter(({ attioId, isTold = false }) => isTold && !known.has(attioId));
+  await stores.items.put([...gone, ...stones.map((absence) => gravestone(kind, absence, at))]);
   await stores.changes.append(
     gone.map((item) =>
       changeOf(item, 'deleted', { changed: [], at, data: { attioId: item.attioId }, source: 'attio' }),
     ),
   );
   return gone;
+}
+
+function gravestone(kind: ItemKind, { attioId, readAt }: ItemAbsence, at: string): Item {
+  return {
+    kind,
+    id: attioId,
+    attioId,
+    listId: null,
+    entryId: null,
+    threadId: null,
+    links: [],
+    body: {},
+    shown: {},
+    stage: null,
+    amount: null,
+    currencyCode: null,
+    isCompleted: null,
+    hash: '',
+    readAt,
+    version: 0,
+    createdAt: at,
+    updatedAt: at,
+    deletedAt: at,
+    syncFailure: null,
+    requestKey: null,
+  };
 }

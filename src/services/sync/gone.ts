@@ -41,19 +41,23 @@ export class GoneService {
   readonly #clock: Clock;
   readonly #events: SyncEvents;
   readonly #onCommitted: (object: string, recordIds: readonly string[]) => void;
+  readonly #onGone: (recordIds: readonly string[]) => void;
 
+  /** @param deps.onGone called after the commit with the records whose items are to be looked at: the gone, and survivors */
   constructor(deps: {
     store: UnitOfWork;
     mapping: Mapping;
     clock: Clock;
     events: SyncEvents;
     onCommitted: (object: string, recordIds: readonly string[]) => void;
+    onGone: (recordIds: readonly string[]) => void;
   }) {
     this.#store = deps.store;
     this.#mapping = deps.mapping;
     this.#clock = deps.clock;
     this.#events = deps.events;
     this.#onCommitted = deps.onCommitted;
+    this.#onGone = deps.onGone;
   }
 
   /** @param within runs in the same transaction, with what was settled */
@@ -73,11 +77,13 @@ export class GoneService {
     const counts = count(settled);
     this.#events.recordsSettled(object, 'deleted', counts.deleted);
     this.#events.recordsSettled(object, 'merged', counts.merged);
-    if (settled.length > 0)
+    if (settled.length > 0) {
       this.#onCommitted(
         object,
         settled.map((row) => row.absence.recordId),
       );
+      this.#onGone(settled.map((row) => row.survivorId ?? row.absence.recordId));
+    }
     return counts;
   }
 
@@ -172,8 +178,18 @@ export class GoneService {
     const things = settled.flatMap(({ entity }) => (entity === null ? [] : [entity]));
     await stores.entities.put(things);
     for (const thing of things) await passOn(stores, this.#mapping, thing);
+    for (const { absence, survivorId } of settled) {
+      if (survivorId !== null) await relink(stores, object, absence.recordId, survivorId);
+    }
     await stores.changes.append(settled.map(({ change }) => change));
   }
+}
+
+/** What was about the record that is dead is about the survivor. */
+async function relink(stores: Stores, object: string, deadId: string, survivorId: string): Promise<void> {
+  const kind = entityKindOf(object);
+  const thing = kind === null ? undefined : await stores.entities.find(kind, survivorId);
+  await stores.items.relink(deadId, survivorId, thing?.id ?? null);
 }
 
 /** What was to be written to a thing that was merged away is written to the survivor. */

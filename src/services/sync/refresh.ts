@@ -1,47 +1,24 @@
 import type { Clock } from '../../domain/clock.ts';
-import { ServiceError } from '../errors.ts';
-import type { Batcher, BatcherFactory, SyncRunStore } from '../ports.ts';
+import type { BatcherFactory, SyncRunStore } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { ApplyService } from './apply.ts';
-import { askDivided } from './divide.ts';
 import type { Absence, GoneService } from './gone.ts';
+import { type Expectation, Looks } from './looks.ts';
 import type { RecordSource } from './source.ts';
-
-/** What a read said about one record. An absence bears the instant of the read. */
-type Look = { readonly present: true } | { readonly present: false; readonly readAt: string };
-type Answer = Look | { readonly unreadable: string };
 
 export interface Hint {
   readonly objectId: string;
   readonly recordId: string;
-  /** What the event makes us expect. */
-  readonly expect: 'present' | 'gone';
+  readonly expect: Expectation;
 }
 
-/** Neither there nor gone. */
-const UNREADABLE = { unreadable: 'its record could not be read as Attio answered it' };
-
-/** How long Attio is given to agree with its own event before we believe what we read. */
-const SECOND_LOOK_MS = 2_000;
-
-/**
- * Turns hints into reads, and reads into the mirror.
- *
- * Hints are collected per object: the first is read at once, then at most one read per object and second while
- * more come, many records to a read. A read that disagrees with its hint (Attio still shows what was deleted, or
- * does not show yet what was created) is repeated once a little later; then it is believed.
- */
+/** Turns hints into reads (see `Looks`), and reads into the mirror. */
 export class RefreshService {
   readonly #objects: ReadonlySet<string>;
-  readonly #source: RecordSource;
   readonly #schema: Pick<SchemaService, 'slugOf'>;
-  readonly #apply: ApplyService;
   readonly #gone: GoneService;
-  readonly #runs: Pick<SyncRunStore, 'runningFor'>;
-  readonly #batcher: BatcherFactory;
-  readonly #clock: Clock;
-  readonly #batchers = new Map<string, Batcher<Answer>>();
-  readonly #closed = new AbortController();
+  /** By object slug. */
+  readonly #looks: Looks<string>;
 
   constructor(deps: {
     objects: readonly string[];
@@ -54,13 +31,21 @@ export class RefreshService {
     clock: Clock;
   }) {
     this.#objects = new Set(deps.objects);
-    this.#source = deps.source;
     this.#schema = deps.schema;
-    this.#apply = deps.apply;
     this.#gone = deps.gone;
-    this.#runs = deps.runs;
-    this.#batcher = deps.batcher;
-    this.#clock = deps.clock;
+    const { source, apply, runs, batcher, clock } = deps;
+    this.#looks = new Looks({
+      keyOf: (object) => object,
+      async read(object, recordIds, signal) {
+        const { snapshots, ...page } = await source.byIds(object, recordIds, signal);
+        // A full sync may hold an older answer for the same records: then the later instant must be on record.
+        const touchUnchanged = (await runs.runningFor(object)) !== undefined;
+        await apply.apply(object, snapshots, { touchUnchanged });
+        return { ...page, presentIds: snapshots.map((snapshot) => snapshot.recordId) };
+      },
+      batcher,
+      clock,
+    });
   }
 
   /**
@@ -71,7 +56,7 @@ export class RefreshService {
   async refresh(hint: Hint): Promise<'done' | 'ignored'> {
     const object = await this.#mirrored(hint.objectId);
     if (object === null) return 'ignored';
-    const seen = await this.#look(object, hint.recordId, hint.expect);
+    const seen = await this.#looks.look(object, hint.recordId, hint.expect);
     if (!seen.present) {
       const fate = { kind: hint.expect === 'gone' ? 'deleted' : 'look' } as const;
       await this.#gone.settle(object, [{ recordId: hint.recordId, readAt: seen.readAt, fate }]);
@@ -81,7 +66,7 @@ export class RefreshService {
 
   /** The same for a record of a mirrored object, when there is no event. */
   async lookAgain(object: string, recordId: string): Promise<void> {
-    const seen = await this.#lookOnce(object, recordId);
+    const seen = await this.#looks.once(object, recordId);
     if (seen.present) return;
     await this.#gone.settle(object, [{ recordId, readAt: seen.readAt, fate: { kind: 'look' } }]);
   }
@@ -95,8 +80,8 @@ export class RefreshService {
     const object = await this.#mirrored(merge.objectId);
     if (object === null) return 'ignored';
     const [, duplicate] = await Promise.all([
-      this.#look(object, merge.survivorId, 'present'),
-      this.#look(object, merge.duplicateId, 'gone'),
+      this.#looks.look(object, merge.survivorId, 'present'),
+      this.#looks.look(object, merge.duplicateId, 'gone'),
     ]);
     if (!duplicate.present) {
       const { duplicateId: recordId, survivorId } = merge;
@@ -107,59 +92,11 @@ export class RefreshService {
   }
 
   close(): void {
-    this.#closed.abort(new Error('closing'));
-    for (const batcher of this.#batchers.values()) batcher.close();
+    this.#looks.close();
   }
 
   async #mirrored(objectId: string): Promise<string | null> {
     const slug = await this.#schema.slugOf(objectId);
     return slug !== null && this.#objects.has(slug) ? slug : null;
-  }
-
-  async #look(object: string, recordId: string, expect: Hint['expect']): Promise<Look> {
-    const first = await this.#lookOnce(object, recordId);
-    if (first.present === (expect === 'present')) return first;
-    await this.#clock.sleep(SECOND_LOOK_MS, this.#closed.signal);
-    return this.#lookOnce(object, recordId);
-  }
-
-  async #lookOnce(object: string, recordId: string): Promise<Look> {
-    const answer = await this.#batcherOf(object).add(recordId);
-    if ('unreadable' in answer) throw new ServiceError('refused', answer.unreadable);
-    return answer;
-  }
-
-  #batcherOf(object: string): Batcher<Answer> {
-    const known = this.#batchers.get(object);
-    if (known !== undefined) return known;
-    const created = this.#batcher<Answer>((recordIds, signal) =>
-      askDivided(
-        recordIds,
-        (some) => this.#readTogether(object, some, signal),
-        (error) => ({ unreadable: error.message }),
-      ),
-    );
-    this.#batchers.set(object, created);
-    return created;
-  }
-
-  async #readTogether(
-    object: string,
-    recordIds: readonly string[],
-    signal: AbortSignal,
-  ): Promise<Map<string, Answer>> {
-    const page = await this.#source.byIds(object, recordIds, signal);
-    // A full sync may hold an older answer for the same records: then the later instant must be on record.
-    const touchUnchanged = (await this.#runs.runningFor(object)) !== undefined;
-    await this.#apply.apply(object, page.snapshots, { touchUnchanged });
-    const answers = new Map<string, Answer>(
-      recordIds.map((id) => [
-        id,
-        page.unidentified > 0 ? UNREADABLE : { present: false, readAt: page.readAt },
-      ]),
-    );
-    for (const { recordId } of page.snapshots) answers.set(recordId, { present: true });
-    for (const id of page.invalidIds) answers.set(id, UNREADABLE);
-    return answers;
   }
 }
