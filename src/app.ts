@@ -5,6 +5,7 @@
 import type { FastifyInstance } from 'fastify';
 import manifest from '../package.json' with { type: 'json' };
 import { type AttioParts, buildAttio } from './app/attio.ts';
+import { type AutomationParts, buildAutomations } from './app/automations.ts';
 import { type Base, buildBase, isoAgo, type Overrides } from './app/base.ts';
 import { buildHttp } from './app/http.ts';
 import { buildInbox, type InboxParts } from './app/inbox.ts';
@@ -61,9 +62,11 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
   // Built last, told of from the start.
   let worker: InboxWorker | null = null;
   let outbox: OutboxParts | null = null;
+  let automations: AutomationParts | null = null;
   const attio = buildAttio(base, fetchAttio, (circuit) => {
     if (circuit === 'reads') worker?.resume();
     outbox?.worker.resume();
+    automations?.engine.resume();
   });
   const workspace = new WorkspaceGuard({
     readSelf: async (signal) =>
@@ -75,17 +78,22 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
       attio.views.start();
       worker?.wake();
       outbox?.worker.resume();
+      automations?.engine.resume();
       // Warm: a request for an object or an attribute that the workspace lacks then costs no call.
       for (const object of new Set(['people', 'companies', ...config.sync.objects])) warm(attio, object);
       void attio.members.emailsById();
+      mirror.apply
+        .adopt('deals', stopped.signal)
+        .catch((error) => base.events.unexpected('deals that were mirrored before', error));
     },
   });
   const mirror = buildMirror(base, attio, workspace);
-  const inbox = buildInbox(base, attio, mirror, workspace);
-  worker = inbox.worker;
   outbox = buildOutbox(base, attio, mirror, workspace);
   const services = buildServices(base, attio, mirror, outbox);
-  return assemble(base, { attio, workspace, mirror, inbox, outbox, services, stopped });
+  automations = buildAutomations(base, attio, workspace, services, overrides.automations);
+  const inbox = buildInbox(base, attio, mirror, workspace, automations.engine);
+  worker = inbox.worker;
+  return assemble(base, { attio, workspace, mirror, inbox, outbox, services, automations, stopped });
 }
 
 /** Reads an object's attributes; its view follows them. Not in this workspace, or not now: it is read when needed. */
@@ -103,13 +111,14 @@ interface Parts {
   readonly inbox: InboxParts;
   readonly outbox: OutboxParts;
   readonly services: ServiceParts;
+  readonly automations: AutomationParts;
   /** Ends what the start has left running. */
   readonly stopped: AbortController;
 }
 
 function assemble(base: Base, parts: Parts): App {
   const { config, clock, database } = base;
-  const { attio, workspace, mirror, inbox, outbox, services, stopped } = parts;
+  const { attio, workspace, mirror, inbox, outbox, services, automations, stopped } = parts;
   const draining = new AbortController();
   const health = new HealthService({
     version: manifest.version,
@@ -130,6 +139,7 @@ function assemble(base: Base, parts: Parts): App {
     everyMs: HOUR_MS,
     task: async (signal) => {
       await dropExpired(database, retentionCutoffs(base), signal);
+      await automations.engine.sweep(isoAgo(clock, HOUR_MS));
     },
     onError: (error) => base.events.unexpected('retention', error),
   });
@@ -151,6 +161,7 @@ function assemble(base: Base, parts: Parts): App {
       mirror.sync.stop(),
       inbox.worker.stop(),
       outbox.stop(),
+      automations.engine.stop(),
       looksEnded,
     ]);
     stopped.abort(new Error('the service has stopped'));
@@ -158,7 +169,7 @@ function assemble(base: Base, parts: Parts): App {
     attio.client.close();
     await ended;
     await Promise.all([views.stop(), attio.views.stop()]);
-    await Promise.all([inbox.idle(), services.idle()]);
+    await Promise.all([inbox.idle(), automations.idle(), services.idle()]);
     await base.shared?.close();
     await database.destroy();
   };
@@ -186,9 +197,11 @@ function assemble(base: Base, parts: Parts): App {
         const address = await http.listen({ host: config.http.host, port: config.http.port });
         await prepare();
         await base.idempotency.clearRunning(startedAt);
+        await automations.engine.sweep(startedAt);
         await mirror.sync.resumeAll();
         inbox.worker.start();
         outbox.worker.start();
+        automations.engine.start();
         retention.start();
         views.start();
         void workspace.learn(stopped.signal);

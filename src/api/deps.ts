@@ -1,11 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from '../domain/clock.ts';
+import type { ActivityService } from '../services/activity.ts';
 import type { ChangesService } from '../services/changes.ts';
 import type { ConflictsService } from '../services/conflicts.ts';
 import type { BatchesService, CompaniesService, ContactsService } from '../services/contacts.ts';
 import type { DeadLettersService } from '../services/dead-letters.ts';
 import type { DealsService } from '../services/deals.ts';
 import type { HealthService } from '../services/health.ts';
+import type { PipelineService } from '../services/pipeline.ts';
 import type { RecordsService } from '../services/records.ts';
 import type { SyncService } from '../services/sync.ts';
 import type { AccessRules } from './auth.ts';
@@ -18,6 +20,23 @@ import type { WebhookDeps } from './webhooks.ts';
 export type ContactsApi = Pick<ContactsService, 'get' | 'list' | 'upsert' | 'batch' | 'remove'>;
 export type CompaniesApi = Pick<CompaniesService, 'get' | 'list' | 'upsert'>;
 export type DealsApi = Pick<DealsService, 'get' | 'list' | 'upsert' | 'update'>;
+export type PipelinesApi = Pick<
+  PipelineService,
+  'addEntry' | 'updateEntry' | 'entry' | 'entries' | 'overview'
+>;
+export type ActivityApi = Pick<
+  ActivityService,
+  | 'addNote'
+  | 'note'
+  | 'notes'
+  | 'addTask'
+  | 'updateTask'
+  | 'task'
+  | 'tasks'
+  | 'addComment'
+  | 'comment'
+  | 'comments'
+>;
 export type BatchesApi = Pick<BatchesService, 'get'>;
 export type ConflictsApi = Pick<ConflictsService, 'list'>;
 
@@ -36,6 +55,8 @@ export interface HttpDeps {
     readonly contacts: ContactsApi;
     readonly companies: CompaniesApi;
     readonly deals: DealsApi;
+    readonly pipelines: PipelinesApi;
+    readonly activity: ActivityApi;
     readonly batches: BatchesApi;
     readonly conflicts: ConflictsApi;
     readonly records: Pick<RecordsService, 'get' | 'query'>;

@@ -7,6 +7,13 @@ import type { IdempotencyGate, KeyedRequest } from './idempotency-gate.ts';
 import { badInput, ProblemError } from './problem.ts';
 import { waitSignal } from './wait.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Equal for requests with one key, of one caller, that ask for the same; null without a key. */
+    requestKey: string | null;
+  }
+}
+
 const HEADER = 'idempotency-key';
 export const WRITING_METHODS: readonly string[] = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -35,6 +42,7 @@ export function addIdempotency(
   const { access, gate, ending } = context;
   const keyed = new WeakMap<FastifyRequest, KeyedRequest>();
   const running = new WeakSet<FastifyRequest>();
+  app.decorateRequest('requestKey', null);
 
   // Before validation, which replaces the body by what its schema makes of it.
   app.addHook('preValidation', async (request) => {
@@ -43,7 +51,9 @@ export function addIdempotency(
     if (key === null) return;
     const [path, query = ''] = request.url.split(/\?(.*)/s, 2);
     const scope = digest([access.callerOf(request), request.method, path ?? '', key]);
-    keyed.set(request, { scope, fingerprint: digest([query, textOf(request.body)]) });
+    const fingerprint = digest([query, textOf(request.body)]);
+    keyed.set(request, { scope, fingerprint });
+    request.requestKey = digest([scope, fingerprint]);
   });
 
   app.addHook('preHandler', async (request, reply) => {

@@ -6,6 +6,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { badInput, type InputError, MAX_ERRORS, ProblemError, UNSUPPORTED_MEDIA_TYPE } from './problem.ts';
 
 const MAX_TEXT = 1000;
+/** Of the one member that holds whole texts: of notes, tasks and comments. */
+const MAX_CONTENT = 100_000;
+const CONTENT = '/content';
 const MAX_DEPTH = 20;
 
 /** JSON for `/v1`: an empty body is no body, whatever its content-type; other media types are refused. */
@@ -73,7 +76,7 @@ function faultsOf(body: unknown): InputError[] {
   for (let place = places.pop(); place !== undefined; place = places.pop()) {
     const { value, pointer, depth } = place;
     const fault =
-      typeof value === 'object' && value !== null ? faultOfShape(value, depth) : faultOfLeaf(value);
+      typeof value === 'object' && value !== null ? faultOfShape(value, depth) : faultOfLeaf(value, pointer);
     if (fault !== null) errors.push({ path: pointer, message: fault });
     else places.push(...membersOf(value, pointer, depth));
     if (errors.length === MAX_ERRORS) break;
@@ -97,7 +100,7 @@ function faultOfShape(value: object, depth: number): string | null {
   if (names.includes('__proto__')) return 'has a member __proto__: leave it out';
   if (names.includes('constructor') && hasOwnPrototype(value))
     return 'has a member constructor.prototype: leave it out';
-  const fault = names.map(faultOfText).find((found) => found !== null);
+  const fault = names.map((name) => faultOfText(name)).find((found) => found !== null);
   return fault === undefined ? null : `has a member whose name ${fault}`;
 }
 
@@ -106,16 +109,17 @@ function hasOwnPrototype(value: object): boolean {
   return typeof member === 'object' && member !== null && Object.hasOwn(member, 'prototype');
 }
 
-function faultOfLeaf(value: unknown): string | null {
-  if (typeof value === 'string') return faultOfText(value);
+function faultOfLeaf(value: unknown, pointer: string): string | null {
+  if (typeof value === 'string') return faultOfText(value, pointer === CONTENT ? MAX_CONTENT : MAX_TEXT);
   // JSON has no such numbers, but `1e999` reads as one.
   if (typeof value === 'number' && !Number.isFinite(value)) return 'is a number too large';
   return null;
 }
 
-function faultOfText(text: string): string | null {
+function faultOfText(text: string, maxLength = MAX_TEXT): string | null {
   if (text.includes('\0')) return 'has a NUL character: take it out';
   if (!text.isWellFormed()) return 'has half a character (a lone surrogate): send whole characters';
-  if (text.length > MAX_TEXT && [...text].length > MAX_TEXT) return `is longer than ${MAX_TEXT} characters`;
+  if (text.length > maxLength && [...text].length > maxLength)
+    return `is longer than ${maxLength} characters`;
   return null;
 }

@@ -16,6 +16,8 @@ const TAGS = [
   { name: 'contacts', description: 'People: read from the local database, written there and to Attio' },
   { name: 'companies', description: 'Companies: read from the local database, written there and to Attio' },
   { name: 'deals', description: 'Deals: read from the local database, written there and to Attio' },
+  { name: 'pipelines', description: 'Entries of lists, and deals, by stage' },
+  { name: 'activity', description: 'Notes, tasks and comments' },
   { name: 'conflicts', description: 'Fields that were changed here and in Attio at once' },
   { name: 'changes', description: 'What happened, in order' },
   { name: 'records', description: "Attio's records, through the cache" },

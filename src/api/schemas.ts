@@ -38,13 +38,17 @@ export function wholeNumber(min: number, max: number) {
 const limitNumber = wholeNumber(1, 1000);
 export const limit = z.preprocess(limitNumber.digits, limitNumber.schema.default(100));
 
+function readFlag(value: unknown): unknown {
+  return value === 'true' ? true : value === 'false' ? false : value;
+}
+
 /** `true` or `false` in a query string. */
 function flagOr(otherwise: boolean) {
-  return z.preprocess(
-    (value) => (value === 'true' ? true : value === 'false' ? false : value),
-    z.boolean('must be true or false').default(otherwise),
-  );
+  return z.preprocess(readFlag, z.boolean('must be true or false').default(otherwise));
 }
+
+/** The same, where leaving it out is a third answer. */
+export const givenFlag = z.preprocess(readFlag, z.boolean('must be true or false'));
 
 /** False when left out. */
 export const flag = flagOr(false);

@@ -7,14 +7,18 @@ import { addJsonBodies, checkQuery } from './input.ts';
 import { type MethodTable, notFoundHandler } from './methods.ts';
 import { batchesRoutes } from './routes/batches.ts';
 import { changesRoutes } from './routes/changes.ts';
+import { commentsRoutes } from './routes/comments.ts';
 import { companiesRoutes } from './routes/companies.ts';
 import { conflictsRoutes } from './routes/conflicts.ts';
 import { contactsRoutes } from './routes/contacts.ts';
 import { deadLettersRoutes } from './routes/dead-letters.ts';
 import { dealsRoutes } from './routes/deals.ts';
+import { notesRoutes } from './routes/notes.ts';
 import { objectsRoutes } from './routes/objects.ts';
+import { pipelinesRoutes } from './routes/pipelines.ts';
 import { recordsRoutes } from './routes/records.ts';
 import { syncRoutes } from './routes/sync.ts';
+import { tasksRoutes } from './routes/tasks.ts';
 
 /** What internal systems call: behind a key, whatever the path. */
 export function v1Routes(
@@ -32,6 +36,10 @@ export function v1Routes(
     await app.register(batchesRoutes(services.contacts, services.batches));
     await app.register(companiesRoutes(services.companies, ending));
     await app.register(dealsRoutes(services.deals, ending));
+    await app.register(pipelinesRoutes(services.pipelines, ending));
+    await app.register(notesRoutes(services.activity, ending));
+    await app.register(tasksRoutes(services.activity, ending));
+    await app.register(commentsRoutes(services.activity, ending));
     await app.register(conflictsRoutes(services.conflicts));
     await app.register(recordsRoutes(services.records));
     await app.register(objectsRoutes(services.schema));

@@ -3,23 +3,26 @@ import manifest from '../../package.json' with { type: 'json' };
 import { createHttpServer } from '../api/server.ts';
 import type { DeadLetter } from '../domain/dead-letters.ts';
 import { ConflictsService } from '../services/conflicts.ts';
-import { BatchesService, CompaniesService, ContactsService } from '../services/contacts.ts';
+import { BatchesService } from '../services/contacts.ts';
 import { DeadLettersService } from '../services/dead-letters.ts';
-import { DealsService } from '../services/deals.ts';
 import type { HealthService } from '../services/health.ts';
 import { RecordsService } from '../services/records.ts';
 import { SignatureVerifier } from '../webhooks/verify.ts';
 import type { AttioParts } from './attio.ts';
+import type { AutomationParts } from './automations.ts';
 import { type Base, isoAgo } from './base.ts';
 import type { InboxParts } from './inbox.ts';
 import type { MirrorParts } from './mirror.ts';
 import type { OutboxParts } from './outbox.ts';
+import type { ServiceParts } from './services.ts';
 
 interface HttpParts {
   readonly attio: AttioParts;
   readonly mirror: MirrorParts;
   readonly inbox: InboxParts;
   readonly outbox: OutboxParts;
+  readonly automations: AutomationParts;
+  readonly services: ServiceParts;
 }
 
 /** What the outside sees. */
@@ -30,7 +33,7 @@ export function buildHttp(
   draining: AbortSignal,
 ): FastifyInstance {
   const { config, store, inbox: inboxStore, deadLetters, events } = base;
-  const { attio, mirror, inbox, outbox } = parts;
+  const { attio, mirror, inbox, outbox, services } = parts;
   const { intake, worker } = inbox;
   const replayInbox = async (letter: DeadLetter) => {
     if (letter.eventId === null) {
@@ -41,7 +44,6 @@ export function buildHttp(
       worker.wakeAll();
     }
   };
-  const things = { entities: store.entities, outbox: store.outbox, writer: outbox.writer };
   return createHttpServer({
     version: manifest.version,
     logger: base.logger.child({ component: 'http' }),
@@ -50,15 +52,11 @@ export function buildHttp(
     access: config.http,
     metrics: base.metrics,
     services: {
-      contacts: new ContactsService({ ...things, removal: outbox.removal }),
-      companies: new CompaniesService(things),
-      deals: new DealsService({
-        ...things,
-        members: attio.members,
-        schema: attio.schema,
-        clock: base.clock,
-        keySlug: mirror.mapping.keySlugs.deals,
-      }),
+      contacts: services.contacts,
+      companies: services.companies,
+      deals: services.deals,
+      pipelines: services.pipelines,
+      activity: services.activity,
       batches: new BatchesService({ batches: store.batches }),
       conflicts: new ConflictsService({ conflicts: store.conflicts }),
       records: new RecordsService({ records: attio.records, schema: attio.schema }),
@@ -67,7 +65,11 @@ export function buildHttp(
       changes: mirror.changes,
       deadLetters: new DeadLettersService({
         letters: deadLetters,
-        replays: { inbox: replayInbox, outbox: (letter) => outbox.revive(letter) },
+        replays: {
+          inbox: replayInbox,
+          outbox: (letter) => outbox.revive(letter),
+          automation: (letter) => parts.automations.engine.revive(letter),
+        },
       }),
       health,
     },

@@ -1,5 +1,6 @@
 import { GroupCommit } from '../queue/group-commit.ts';
 import { ActivityService } from '../services/activity.ts';
+import type { DealsService } from '../services/deals.ts';
 import { ItemCourier } from '../services/items/courier.ts';
 import { EntryDelivery } from '../services/items/entry-delivery.ts';
 import { EntryValues } from '../services/items/entry-values.ts';
@@ -11,6 +12,8 @@ import { ItemWriter } from '../services/items/writer.ts';
 import type { LookService } from '../services/outbox/look.ts';
 import type { Waiters } from '../services/outbox/waiters.ts';
 import type { OutboxWriter } from '../services/outbox/writer.ts';
+import { DealPipeline } from '../services/pipeline/deal-pipeline.ts';
+import { ListPipeline } from '../services/pipeline/list-pipeline.ts';
 import { PipelineService } from '../services/pipeline.ts';
 import type { AttioParts } from './attio.ts';
 import type { Base } from './base.ts';
@@ -46,9 +49,10 @@ export function buildItems(
   base: Base,
   attio: AttioParts,
   outbox: { readonly look: LookService; readonly writer: OutboxWriter; readonly waiters: Waiters },
+  deals: DealsService,
 ) {
   const { config, clock, store, newId } = base;
-  const { client, lists, choices, members } = attio;
+  const { client, lists, choices, members, schema } = attio;
   const intake = new ItemIntake({ store, waiters: outbox.waiters, clock, newId });
   const accepted = new GroupCommit({
     ...COMMIT,
@@ -67,12 +71,15 @@ export function buildItems(
   const reading = { items: store.items, outbox: store.outbox };
   return {
     pipelines: new PipelineService({
-      ...reading,
-      lists,
-      choices,
-      values: new EntryValues({ choices }),
-      parents,
-      writer,
+      lists: new ListPipeline({
+        ...reading,
+        lists,
+        choices,
+        values: new EntryValues({ choices }),
+        parents,
+        writer,
+      }),
+      deals: new DealPipeline({ deals, choices, schema }),
     }),
     activity: new ActivityService({
       ...reading,

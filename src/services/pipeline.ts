@@ -1,192 +1,57 @@
-import type { Item } from '../domain/items.ts';
-import type { WriteIntent } from '../domain/outbox.ts';
-import type { ChoicesService } from './choices.ts';
-import { isOutage, ServiceError } from './errors.ts';
 import type { Synced, Written } from './inputs.ts';
-import type { EntryValues } from './items/entry-values.ts';
 import type { EntryChanges, EntryInput, EntryView, ItemWriteOptions } from './items/inputs.ts';
-import { headOf, Items, type ItemsDeps, type PageQuery, shaped, shapedPage } from './items/items.ts';
-import type { ParentFinder } from './items/parents.ts';
-import { type Attributes, pipelineSlugs } from './items/shape.ts';
-import type { ItemWriter } from './items/writer.ts';
-import type { ListInfo, ListsService } from './lists.ts';
+import type { PageQuery } from './items/items.ts';
+import type { DealPipeline } from './pipeline/deal-pipeline.ts';
+import type { ListPipeline } from './pipeline/list-pipeline.ts';
+import type { Pipeline, PipelineOverview } from './pipeline/pipeline.ts';
 import type { Page } from './ports.ts';
 
-/** A stage, and what is in it. */
-export interface StageTotal {
-  readonly id: string;
-  readonly title: string;
-  readonly count: number;
-  /** What the values of its entries add up to. */
-  readonly valueTotal: number;
-  readonly currencyCode: string | null;
-}
+const DEALS = 'deals';
 
-export interface PipelineOverview {
-  readonly list: { readonly slug: string; readonly name: string; readonly parentObjects: readonly string[] };
-  /** In Attio's order; entries without a stage are in none. */
-  readonly stages: readonly StageTotal[];
-}
+/** Pipelines by slug: of the list that bears it; `deals` is the deals object's own, unless a list bears that slug. */
+export class PipelineService implements Pipeline {
+  readonly #lists: ListPipeline;
+  readonly #deals: DealPipeline;
 
-export interface PipelineDeps extends ItemsDeps {
-  readonly lists: ListsService;
-  readonly choices: ChoicesService;
-  readonly values: EntryValues;
-  readonly parents: ParentFinder;
-  readonly writer: ItemWriter;
-}
-
-/** Lists as pipelines: entries that move from stage to stage. */
-export class PipelineService {
-  readonly #deps: PipelineDeps;
-  readonly #entries: Items;
-
-  constructor(deps: PipelineDeps) {
-    this.#deps = deps;
-    this.#entries = new Items('entries', deps);
+  constructor(deps: { lists: ListPipeline; deals: DealPipeline }) {
+    this.#lists = deps.lists;
+    this.#deals = deps.deals;
   }
 
-  /** Whether a list bears this slug. @throws ServiceError `unavailable` */
-  async has(slug: string): Promise<boolean> {
-    return (await this.#deps.lists.bySlug(slug)) !== null;
-  }
-
-  /**
-   * Puts a record into a list, or changes the entry that it has there already.
-   * @throws ServiceError `not_found` for the list; `invalid`; `refused`; `unavailable`
-   */
+  /** @throws ServiceError `not_found` for the list; `invalid`; `refused`; `unavailable` */
   async addEntry(slug: string, input: EntryInput, options: ItemWriteOptions): Promise<Written<EntryView>> {
-    const { lists, values, parents, writer } = this.#deps;
-    const list = await lists.get(slug);
-    const attributes = await lists.attributesOf(list.id);
-    const intent = await values.read(list, attributes, input);
-    const link = await parents.find(input.parent, {
-      at: '',
-      objects: list.parentObjects,
-      guess: list.parentObjects,
-    });
-    const duplicate = input.allowDuplicate === true;
-    const write = await writer.write(
-      {
-        create: {
-          kind: 'entries',
-          listId: list.id,
-          entryId: null,
-          threadId: null,
-          links: [link],
-          intent: duplicate ? { ...intent, allowDuplicate: true } : intent,
-          attributes,
-          onePerParent: !duplicate,
-          onEntry: null,
-          requestKey: options.requestKey,
-        },
-      },
-      options,
-    );
-    return this.#written(list, write);
+    return (await this.#of(slug)).addEntry(slug, input, options);
   }
 
-  /** @param id ours or Attio's @throws ServiceError `not_found`, `gone`, `invalid`, `refused`, `unavailable` */
+  /** @throws ServiceError `not_found`, `gone`, `invalid`, `refused`, `unavailable` */
   async updateEntry(
     slug: string,
     id: string,
     changes: EntryChanges,
     options: ItemWriteOptions,
   ): Promise<Written<EntryView>> {
-    const { lists, values, writer } = this.#deps;
-    const list = await lists.get(slug);
-    const attributes = await lists.attributesOf(list.id);
-    const intent: WriteIntent = await values.read(list, attributes, changes);
-    const change = { kind: 'entries', id, listId: list.id, intent, attributes } as const;
-    return this.#written(list, await writer.write({ change }, options));
+    return (await this.#of(slug)).updateEntry(slug, id, changes, options);
   }
 
   /** @throws ServiceError `not_found`, `gone` */
   async entry(slug: string, id: string): Promise<Written<EntryView>> {
-    const list = await this.#deps.lists.get(slug);
-    const found = await this.#entries.get(id);
-    if (found.item.listId !== list.id)
-      throw new ServiceError('not_found', `there is no entry in this list with this id`);
-    return shaped(found, (item) => toView(item, list));
+    return (await this.#of(slug)).entry(slug, id);
   }
 
-  /** @param query.stage title in any case, or id @throws ServiceError `not_found` for the list; `refused` for an unknown stage */
+  /** @throws ServiceError `not_found`; `refused` for an unknown stage */
   async entries(
     slug: string,
     query: PageQuery & { readonly stage?: string },
   ): Promise<Page<Synced<EntryView>, string>> {
-    const list = await this.#deps.lists.get(slug);
-    const stages = query.stage === undefined ? {} : { stages: await this.#stageNames(list, query.stage) };
-    const page = await this.#entries.page({ listId: list.id, ...stages }, query);
-    return shapedPage(page, (item) => toView(item, list));
+    return (await this.#of(slug)).entries(slug, query);
   }
 
-  /** @throws ServiceError `not_found`; `unavailable` when the list's stages are not known */
+  /** @throws ServiceError `not_found`; `unavailable` when the stages are not known */
   async overview(slug: string): Promise<PipelineOverview> {
-    const { lists, choices, items } = this.#deps;
-    const list = await lists.get(slug);
-    const attributes = await lists.attributesOf(list.id);
-    const stage = attributes.get(pipelineSlugs(attributes).stage ?? '');
-    const stages =
-      stage === undefined ? [] : await choices.list({ target: 'lists', identifier: list.id }, stage);
-    const totals = await items.stageTotals(list.id);
-    const code = ownCurrency(attributes);
-    return {
-      list: { slug: list.slug, name: list.name, parentObjects: list.parentObjects },
-      stages: stages.map(({ id, title }) => {
-        const own = totals.filter((total) => total.stage === id || total.stage === title);
-        const sum = own.reduce((all, { valueTotal }) => all + (valueTotal ?? 0), 0);
-        return {
-          id,
-          title,
-          count: own.reduce((all, { count }) => all + count, 0),
-          // Four decimal places are what Attio keeps.
-          valueTotal: Math.round(sum * 10_000) / 10_000,
-          currencyCode: own.find((total) => total.currencyCode !== null)?.currencyCode ?? code,
-        };
-      }),
-    };
+    return (await this.#of(slug)).overview(slug);
   }
 
-  async #stageNames(list: ListInfo, stage: string): Promise<string[]> {
-    const { lists, choices } = this.#deps;
-    try {
-      const attributes = await lists.attributesOf(list.id);
-      const attribute = attributes.get(pipelineSlugs(attributes).stage ?? '');
-      if (attribute === undefined) return [stage];
-      const where = { path: 'stage', noun: 'stage' };
-      const target = { target: 'lists', identifier: list.id } as const;
-      const { id, title } = await choices.resolve(target, attribute, stage, where);
-      return [id, title];
-    } catch (error) {
-      if (isOutage(error)) return [stage];
-      throw error;
-    }
+  async #of(slug: string): Promise<Pipeline> {
+    return slug === DEALS && !(await this.#lists.has(slug)) ? this.#deals : this.#lists;
   }
-
-  async #written(
-    list: ListInfo,
-    write: { readonly itemId: string; readonly isDone: boolean },
-  ): Promise<Written<EntryView>> {
-    return shaped(await this.#entries.written(write), (item) => toView(item, list));
-  }
-}
-
-function ownCurrency(attributes: Attributes): string | null {
-  const value = attributes.get(pipelineSlugs(attributes).value ?? '');
-  return value?.config?.currency?.default_currency_code ?? null;
-}
-
-function toView(item: Item, list: ListInfo): EntryView {
-  const [link] = item.links;
-  const shown = item.shown as Pick<EntryView, 'stage' | 'value' | 'attributes'>; // what `show` makes of an entry
-  return {
-    ...headOf(item),
-    list: list.slug,
-    object: link?.object ?? list.parentObjects[0] ?? '',
-    recordId: link?.recordId ?? null,
-    stage: shown.stage,
-    value: shown.value,
-    attributes: shown.attributes,
-  };
 }

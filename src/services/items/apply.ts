@@ -71,7 +71,7 @@ export class ItemApply {
         const hash = hashOf(snapshot);
         const state = states.get(snapshot.attioId);
         // One that a write of ours has just made has its id, and nothing read of it yet.
-        const isKnown = state !== undefined && state.hash !== '';
+        const isKnown = state !== undefined && (state.hash !== '' || state.deletedAt !== null);
         const decision = decideSnapshot(isKnown ? { ...state, hidden: false } : undefined, {
           ...snapshot,
           hash,

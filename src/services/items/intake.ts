@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
+import { IDEMPOTENCY_KEPT_MS } from '../../domain/idempotency.ts';
 import type { Item, ItemKind, ItemLink, ItemPlace } from '../../domain/items.ts';
 import type { WriteBase, WriteIntent } from '../../domain/outbox.ts';
 import { ServiceError } from '../errors.ts';
@@ -84,7 +85,7 @@ export class ItemIntake {
 
   async #create(stores: Stores, creation: ItemCreation, at: string): Promise<ItemAccepted> {
     const { kind, requestKey, intent, attributes } = creation;
-    const asked = requestKey === null ? undefined : await stores.items.findByRequest(kind, requestKey);
+    const asked = requestKey === null ? undefined : await askedBefore(stores, kind, requestKey, at);
     if (asked !== undefined) return { itemId: asked.id, outboxId: await lastWriteOf(stores, asked) };
     const standing = creation.onePerParent ? await entryOfParent(stores, creation) : undefined;
     if (standing !== undefined) return this.#put(stores, standing, intent, attributes, at);
@@ -167,6 +168,19 @@ export class ItemIntake {
     });
     return { itemId: item.id, outboxId };
   }
+}
+
+/** What the same request has made. A key is good for a day: what it made before that is let go. */
+async function askedBefore(
+  stores: Stores,
+  kind: ItemKind,
+  requestKey: string,
+  at: string,
+): Promise<Item | undefined> {
+  const asked = await stores.items.findByRequest(kind, requestKey);
+  if (asked === undefined || Date.parse(at) - Date.parse(asked.createdAt) < IDEMPOTENCY_KEPT_MS) return asked;
+  await stores.items.put([{ ...asked, requestKey: null }]);
+  return undefined;
 }
 
 async function lastWriteOf(stores: Stores, item: Item): Promise<number | null> {

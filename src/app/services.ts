@@ -1,0 +1,24 @@
+import { CompaniesService, ContactsService } from '../services/contacts.ts';
+import { DealsService } from '../services/deals.ts';
+import type { AttioParts } from './attio.ts';
+import type { Base } from './base.ts';
+import { buildItems } from './items.ts';
+import type { MirrorParts } from './mirror.ts';
+import type { OutboxParts } from './outbox.ts';
+
+/** What internal systems, and automations, read and write. */
+export function buildServices(base: Base, attio: AttioParts, mirror: MirrorParts, outbox: OutboxParts) {
+  const { store, clock } = base;
+  const { members, schema } = attio;
+  const things = { entities: store.entities, outbox: store.outbox, writer: outbox.writer };
+  const keySlug = mirror.mapping.keySlugs.deals;
+  const deals = new DealsService({ ...things, members, schema, clock, keySlug });
+  return {
+    contacts: new ContactsService({ ...things, removal: outbox.removal }),
+    companies: new CompaniesService(things),
+    deals,
+    ...buildItems(base, attio, outbox, deals),
+  };
+}
+
+export type ServiceParts = ReturnType<typeof buildServices>;

@@ -1,0 +1,162 @@
+import type { WriteIntent } from '../../domain/outbox.ts';
+import type { ChoicesService } from '../choices.ts';
+import { isOutage, ServiceError } from '../errors.ts';
+import type { Synced, Written } from '../inputs.ts';
+import type { EntryValues } from '../items/entry-values.ts';
+import type { EntryChanges, EntryInput, EntryView, ItemWriteOptions } from '../items/inputs.ts';
+import { Items, type ItemsDeps, type PageQuery, shaped, shapedPage } from '../items/items.ts';
+import type { ParentFinder } from '../items/parents.ts';
+import { type Attributes, pipelineSlugs } from '../items/shape.ts';
+import { toEntryView } from '../items/views.ts';
+import type { ItemWriter } from '../items/writer.ts';
+import type { ListInfo, ListsService } from '../lists.ts';
+import type { Page } from '../ports.ts';
+import { type Pipeline, type PipelineOverview, rounded } from './pipeline.ts';
+
+export interface ListPipelineDeps extends ItemsDeps {
+  readonly lists: ListsService;
+  readonly choices: ChoicesService;
+  readonly values: EntryValues;
+  readonly parents: ParentFinder;
+  readonly writer: ItemWriter;
+}
+
+/** Lists as pipelines: entries that move from stage to stage. */
+export class ListPipeline implements Pipeline {
+  readonly #deps: ListPipelineDeps;
+  readonly #entries: Items;
+
+  constructor(deps: ListPipelineDeps) {
+    this.#deps = deps;
+    this.#entries = new Items('entries', deps);
+  }
+
+  /** Whether a list bears this slug. @throws ServiceError `unavailable` */
+  async has(slug: string): Promise<boolean> {
+    return (await this.#deps.lists.bySlug(slug)) !== null;
+  }
+
+  /**
+   * Puts a record into a list, or changes the entry that it has there already.
+   * @throws ServiceError `not_found` for the list; `invalid`; `refused`; `unavailable`
+   */
+  async addEntry(slug: string, input: EntryInput, options: ItemWriteOptions): Promise<Written<EntryView>> {
+    const { lists, values, parents, writer } = this.#deps;
+    const list = await lists.get(slug);
+    const attributes = await lists.attributesOf(list.id);
+    const intent = await values.read(list, attributes, input);
+    const link = await parents.find(input.parent, {
+      at: '',
+      objects: list.parentObjects,
+      guess: list.parentObjects,
+    });
+    const duplicate = input.allowDuplicate === true;
+    const write = await writer.write(
+      {
+        create: {
+          kind: 'entries',
+          listId: list.id,
+          entryId: null,
+          threadId: null,
+          links: [link],
+          intent: duplicate ? { ...intent, allowDuplicate: true } : intent,
+          attributes,
+          onePerParent: !duplicate,
+          onEntry: null,
+          requestKey: options.requestKey,
+        },
+      },
+      options,
+    );
+    return this.#written(list, write);
+  }
+
+  /** @param id ours or Attio's @throws ServiceError `not_found`, `gone`, `invalid`, `refused`, `unavailable` */
+  async updateEntry(
+    slug: string,
+    id: string,
+    changes: EntryChanges,
+    options: ItemWriteOptions,
+  ): Promise<Written<EntryView>> {
+    const { lists, values, writer } = this.#deps;
+    const list = await lists.get(slug);
+    const attributes = await lists.attributesOf(list.id);
+    const intent: WriteIntent = await values.read(list, attributes, changes);
+    const change = { kind: 'entries', id, listId: list.id, intent, attributes } as const;
+    return this.#written(list, await writer.write({ change }, options));
+  }
+
+  /** @throws ServiceError `not_found`, `gone` */
+  async entry(slug: string, id: string): Promise<Written<EntryView>> {
+    const list = await this.#deps.lists.get(slug);
+    const found = await this.#entries.get(id);
+    if (found.item.listId !== list.id)
+      throw new ServiceError('not_found', `there is no entry in this list with this id`);
+    return shaped(found, (item) => toEntryView(item, list));
+  }
+
+  /** @param query.stage title in any case, or id @throws ServiceError `not_found` for the list; `refused` for an unknown stage */
+  async entries(
+    slug: string,
+    query: PageQuery & { readonly stage?: string },
+  ): Promise<Page<Synced<EntryView>, string>> {
+    const list = await this.#deps.lists.get(slug);
+    const stages = query.stage === undefined ? {} : { stages: await this.#stageNames(list, query.stage) };
+    const page = await this.#entries.page({ listId: list.id, ...stages }, query);
+    return shapedPage(page, (item) => toEntryView(item, list));
+  }
+
+  /** @throws ServiceError `not_found`; `unavailable` when the list's stages are not known */
+  async overview(slug: string): Promise<PipelineOverview> {
+    const { lists, choices, items } = this.#deps;
+    const list = await lists.get(slug);
+    const attributes = await lists.attributesOf(list.id);
+    const stage = attributes.get(pipelineSlugs(attributes).stage ?? '');
+    const stages =
+      stage === undefined ? [] : await choices.list({ target: 'lists', identifier: list.id }, stage);
+    const totals = await items.stageTotals(list.id);
+    const code = ownCurrency(attributes);
+    return {
+      list: { slug: list.slug, name: list.name, parentObjects: list.parentObjects },
+      stages: stages.map(({ id, title }) => {
+        const own = totals.filter((total) => total.stage === id || total.stage === title);
+        const sum = own.reduce((all, { valueTotal }) => all + (valueTotal ?? 0), 0);
+        return {
+          id,
+          title,
+          count: own.reduce((all, { count }) => all + count, 0),
+          valueTotal: rounded(sum),
+          currencyCode: own.find((total) => total.currencyCode !== null)?.currencyCode ?? code,
+        };
+      }),
+    };
+  }
+
+  async #stageNames(list: ListInfo, stage: string): Promise<string[]> {
+    const { lists, choices } = this.#deps;
+    try {
+      const attributes = await lists.attributesOf(list.id);
+      const attribute = attributes.get(pipelineSlugs(attributes).stage ?? '');
+      if (attribute === undefined) return [stage];
+      const where = { path: 'stage', noun: 'stage' };
+      const target = { target: 'lists', identifier: list.id } as const;
+      const { id, title } = await choices.resolve(target, attribute, stage, where);
+      return [id, title];
+    } catch (error) {
+      if (isOutage(error)) return [stage];
+      throw error;
+    }
+  }
+
+  async #written(
+    list: ListInfo,
+    write: { readonly itemId: string; readonly isDone: boolean },
+  ): Promise<Written<EntryView>> {
+    return shaped(await this.#entries.written(write), (item) => toEntryView(item, list));
+  }
+}
+
+function ownCurrency(attributes: Attributes): string | null {
+  const value = attributes.get(pipelineSlugs(attributes).value ?? '');
+  return value?.config?.currency?.default_currency_code ?? null;
+}
