@@ -1,9 +1,8 @@
-/** Requests that an estimate may cost. */
-const MAX_PROBES = 12;
-const FIRST_OFFSET = 500;
-const GROWTH = 8;
-/** How far apart the two ends may be, as a share of what there is. */
-const PRECISION = 0.05;
+/** Looked at first, all at once. */
+const OFFSETS = [500, 4_000, 32_000, 256_000, 2_000_000, 16_000_000];
+/** Then between the two that are nearest: so many at once, and so often. Twelve requests at most, in three rounds or four. */
+const BETWEEN = 3;
+const ROUNDS = 2;
 
 /**
  * About how many there are of what can only be read page by page: looks whether there is something at growing
@@ -15,23 +14,30 @@ export async function estimateCount(
   hasAt: (offset: number) => Promise<boolean>,
   onBetter: (estimate: number) => void,
 ): Promise<void> {
-  let probes = 0;
-  const probe = (offset: number) => {
-    probes += 1;
-    return hasAt(offset);
-  };
-  // There are at least `least` and at most `most`.
+  // There are at least `least`, and fewer than `below`, as far as that is known.
   let least = 0;
-  let most = FIRST_OFFSET;
-  while (probes < MAX_PROBES && (await probe(most))) {
-    least = most + 1;
-    most *= GROWTH;
+  let below = Number.POSITIVE_INFINITY;
+  const look = async (offsets: readonly number[]) => {
+    const there = await Promise.all(offsets.map(hasAt));
+    least = Math.max(least, ...offsets.filter((_, at) => there[at]).map((offset) => offset + 1));
+    below = Math.min(below, ...offsets.filter((_, at) => there[at] === false).map((offset) => offset + 1));
+    onBetter(below === Number.POSITIVE_INFINITY ? least : middle(least, below));
+  };
+  await look(OFFSETS);
+  for (let round = 0; round < ROUNDS && Number.isFinite(below); round += 1) {
+    const between = split(least, below, BETWEEN);
+    if (between.length > 0) await look(between);
   }
-  while (probes < MAX_PROBES && most - least > Math.max(1, most * PRECISION)) {
-    const middle = least === 0 ? Math.floor(most / 2) : Math.floor(Math.sqrt(least * most));
-    if (await probe(middle)) least = middle + 1;
-    else most = middle;
-    onBetter(Math.round((least + most) / 2));
-  }
-  onBetter(Math.round((least + most) / 2));
+}
+
+/** Offsets that cut a range into parts that are equal in proportion. */
+function split(least: number, below: number, parts: number): number[] {
+  const from = Math.max(least, below / 8);
+  const ratio = (below / from) ** (1 / (parts + 1));
+  const cuts = Array.from({ length: parts }, (_, at) => Math.floor(from * ratio ** (at + 1)));
+  return [...new Set(cuts)].filter((offset) => offset >= least && offset < below - 1);
+}
+
+function middle(least: number, below: number): number {
+  return Math.round(least === 0 ? (below - 1) / 2 : Math.sqrt(least * (below - 1)));
 }

@@ -51,9 +51,11 @@ export class Pace {
     return rate > 0 ? rate : null;
   }
 
+  /** Null: unknown, also where there is more than was thought. */
   get secondsLeft(): number | null {
     const { total, perSecond } = this;
-    return total === null || perSecond === null ? null : (total - this.done) / perSecond;
+    if (total === null || perSecond === null || total === this.done) return null;
+    return (total - this.done) / perSecond;
   }
 }
 

@@ -128,12 +128,21 @@ export class WebhookRegistration {
   async #note(webhookId: string, secret: string): Promise<boolean> {
     if (this.#notes === null) return false;
     const at = new Date(this.#clock.now()).toISOString();
-    return this.#notes.noteSecretHash(webhookId, hashOfSecret(secret), at).then(
-      () => true,
-      () => false,
-    );
+    for (let left = NOTE_TRIES; left > 0; left -= 1) {
+      try {
+        await this.#notes.noteSecretHash(webhookId, hashOfSecret(secret), at);
+        return true;
+      } catch {
+        // The service may be writing just now, to a file with one writer.
+        await this.#clock.sleep(NOTE_PAUSE_MS);
+      }
+    }
+    return false;
   }
 }
+
+const NOTE_TRIES = 5;
+const NOTE_PAUSE_MS = 200;
 
 /** Attio's own words are for the operator. */
 const FOR_SENDER = { forSender: true };

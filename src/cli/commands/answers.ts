@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What the commands read of the service's answers. */
-const oneRun = z.object({
+const oneRun = z.looseObject({
   runId: z.string(),
   object: z.string(),
   status: z.enum(['running', 'succeeded', 'failed', 'cancelled']),

@@ -29,13 +29,17 @@ export const sync: Command = {
     const [target = ''] = call.args;
     if (!/^(lists\/)?[a-z0-9_-]+$/.test(target))
       throw usageError(sync, `"${target}" names no object or list.`);
-    const api = await openApi(loadConfig(call.io.env), call.io);
+    const config = loadConfig(call.io.env);
+    const api = await openApi(config, call.io);
     try {
       if (api.face === 'own') await assertAttioAnswers(api);
+      const watch = new Watch(call, api);
+      // Before the run, whose many requests these few would wait behind.
+      if (!call.json) watch.estimate(target === 'all' ? config.sync.objects : [target]);
       const query = call.flag('force') ? '?force=true' : '';
       const { data } = await ask(api, started, 'POST', `/v1/sync/${target}${query}`);
       if (!call.json) call.say(beginning(api, data.alreadyRunning));
-      return await new Watch(call, api).follow(data.runId);
+      return await watch.follow(data.runId);
     } finally {
       await api.close();
     }
@@ -67,12 +71,21 @@ async function assertAttioAnswers(api: Api): Promise<void> {
 class Watch {
   readonly #call: Call;
   readonly #api: Api;
+  /** By object: about how many records it has. */
+  readonly #totals = new Map<string, number>();
   readonly #lines = new Map<string, ProgressLine>();
   readonly #ended = new Set<string>();
 
   constructor(call: Call, api: Api) {
     this.#call = call;
     this.#api = api;
+  }
+
+  /** Goes on beside the run. */
+  estimate(objects: readonly string[]): void {
+    for (const object of objects) {
+      void estimateTotal(this.#api, object, (total) => this.#totals.set(object, total));
+    }
   }
 
   async follow(runId: string): Promise<0 | 1> {
@@ -90,8 +103,10 @@ class Watch {
     for (const part of run.runs ?? [run]) {
       if (this.#ended.has(part.runId)) continue;
       const line = this.#line(part);
-      if (part.status === 'running') line.update(part.seen, Date.now());
-      else {
+      if (part.status === 'running') {
+        line.pace.setTotal(this.#totals.get(part.object) ?? null);
+        line.update(part.seen, Date.now());
+      } else {
         this.#ended.add(part.runId);
         line.end(summaryOf(part));
       }
@@ -104,7 +119,6 @@ class Watch {
     const { stdout, isTerminal } = this.#call.io;
     const line = new ProgressLine({ out: stdout, moves: isTerminal, label: object });
     this.#lines.set(runId, line);
-    void estimateTotal(this.#api, object, (total) => line.pace.setTotal(total));
     return line;
   }
 
@@ -128,14 +142,14 @@ class Watch {
   }
 }
 
-/** About how many records a run will see: Attio tells no totals. Never rejects; says nothing when nothing is known. */
+/** About how many records a run will see: Attio tells no totals. Never rejects; of a list its last run is all that there is to know. */
 async function estimateTotal(api: Api, object: string, onBetter: (total: number) => void): Promise<void> {
   const last = await lastSeen(api, object).catch(() => null);
   if (last !== null) onBetter(last);
+  if (object.startsWith('lists/')) return;
   const path = `/v1/records/${object}/query`;
   const hasAt = async (offset: number) =>
     (await ask(api, records, 'POST', path, { limit: 1, offset })).data.length > 0;
-  // Of a list there is no such query: then its last run is all that is known.
   await estimateCount(hasAt, onBetter).catch(() => {});
 }
 
