@@ -8,7 +8,7 @@ import { registerEntryEvents } from '../webhooks/handlers/entry-events.ts';
 import { registerRecordEvents } from '../webhooks/handlers/record-events.ts';
 import { registerSchemaEvents } from '../webhooks/handlers/schema-events.ts';
 import { WebhookIntake } from '../webhooks/intake.ts';
-import type { Delivery, SettledEvent } from '../webhooks/ports.ts';
+import type { Delivery, FollowUps, SettledEvent } from '../webhooks/ports.ts';
 import { WebhookRouter } from '../webhooks/router.ts';
 import { SignatureWatch } from '../webhooks/signature-watch.ts';
 import { InboxWorker } from '../webhooks/worker.ts';
@@ -23,13 +23,20 @@ const DAY_MS = 24 * HOUR_MS;
 const COMMIT = { maxBatch: 500, maxWaiting: 5_000 };
 
 /** What takes Attio's webhooks and settles their events. */
-export function buildInbox(base: Base, attio: AttioParts, mirror: MirrorParts, workspace: WorkspaceGuard) {
+export function buildInbox(
+  base: Base,
+  attio: AttioParts,
+  mirror: MirrorParts,
+  workspace: WorkspaceGuard,
+  followUps: FollowUps,
+) {
   const { config, clock, random, events, inbox } = base;
   const router = new WebhookRouter();
-  registerRecordEvents(router, mirror.refresh);
-  registerEntryEvents(router);
-  registerActivityEvents(router);
-  registerSchemaEvents(router, attio.schema, attio.views);
+  const { refresh, mirroredLists, dependents } = mirror.items;
+  registerRecordEvents(router, { refresh: mirror.refresh, dependents });
+  registerEntryEvents(router, { refresh, lists: mirroredLists, dependents });
+  registerActivityEvents(router, { refresh, activity: config.sync.activity });
+  registerSchemaEvents(router, { ...attio, mirroredLists });
   const accepted = new GroupCommit({
     ...COMMIT,
     flush: (deliveries: readonly Delivery[]) =>
@@ -46,6 +53,7 @@ export function buildInbox(base: Base, attio: AttioParts, mirror: MirrorParts, w
     inbox,
     settled,
     router,
+    followUps,
     workspace,
     clock,
     random,

@@ -1,18 +1,32 @@
-import type { WebhookEventType } from '../../domain/webhook-events.ts';
-import type { WebhookRouter } from '../router.ts';
+import type { WebhookEvent } from '../../domain/webhook-events.ts';
+import type { Dependents } from '../../services/items/dependents.ts';
+import type { MirroredLists } from '../../services/items/mirrored-lists.ts';
+import type { ItemRefresh } from '../../services/items/refresh.ts';
+import type { HandlerOutcome, WebhookRouter } from '../router.ts';
+import { idOf } from './members.ts';
 
-const ENTRY_EVENTS = [
-  'list-entry.created',
-  'list-entry.updated',
-  'list-entry.deleted',
-  'list.created',
-  'list.updated',
-  'list.deleted',
-  'list-attribute.created',
-  'list-attribute.updated',
-] as const satisfies readonly WebhookEventType[];
+interface EntryEventsDeps {
+  readonly refresh: Pick<ItemRefresh, 'refresh' | 'holds'>;
+  readonly lists: Pick<MirroredLists, 'isMirrored'>;
+  readonly dependents: Pick<Dependents, 'lookAgain'>;
+}
 
-/** Lists are not mirrored by this version: their events are kept in the inbox for the one that does. */
-export function registerEntryEvents(router: WebhookRouter): void {
-  for (const type of ENTRY_EVENTS) router.on(type, async () => 'kept');
+/** Entry events are hints: each has the entry looked at again. What they say of its parent is not relied on. */
+export function registerEntryEvents(router: WebhookRouter, deps: EntryEventsDeps): void {
+  const look =
+    (expect: 'present' | 'gone') =>
+    async (event: WebhookEvent): Promise<HandlerOutcome> => {
+      const [listId, entryId] = [idOf(event, 'list_id'), idOf(event, 'entry_id')];
+      // Of a list that the workspace has no more, what is mirrored is still to go.
+      const mirrored =
+        (await deps.lists.isMirrored(listId)) ?? (await deps.refresh.holds('entries', entryId));
+      if (!mirrored) return 'ignored';
+      await deps.refresh.refresh({ kind: 'entries', listId }, entryId, expect);
+      if (expect === 'gone') deps.dependents.lookAgain([{ entryId }]);
+      return 'done';
+    };
+  router
+    .on('list-entry.created', look('present'))
+    .on('list-entry.updated', look('present'))
+    .on('list-entry.deleted', look('gone'));
 }

@@ -1,28 +1,31 @@
 import type { WebhookEvent } from '../../domain/webhook-events.ts';
+import type { Dependents } from '../../services/items/dependents.ts';
 import type { RefreshService } from '../../services/sync/refresh.ts';
-import type { WebhookRouter } from '../router.ts';
+import type { HandlerOutcome, WebhookRouter } from '../router.ts';
+import { besideId, idOf } from './members.ts';
 
-type Refresh = Pick<RefreshService, 'refresh' | 'refreshMerged'>;
+interface RecordEventsDeps {
+  readonly refresh: Pick<RefreshService, 'refresh' | 'refreshMerged'>;
+  readonly dependents: Pick<Dependents, 'lookAgain'>;
+}
 
 /** Record events are hints: each has the record looked at again; what is found is what counts. */
-export function registerRecordEvents(router: WebhookRouter, refresh: Refresh): void {
+export function registerRecordEvents(router: WebhookRouter, { refresh, dependents }: RecordEventsDeps): void {
   const look = (expect: 'present' | 'gone') => (event: WebhookEvent) =>
-    refresh.refresh({ objectId: member(event, 'object_id'), recordId: member(event, 'record_id'), expect });
+    refresh.refresh({ objectId: idOf(event, 'object_id'), recordId: idOf(event, 'record_id'), expect });
+  /** Of a mirrored object its going has that done; what hangs on others is mirrored all the same. */
+  const lookAtItems = (recordId: string, outcome: HandlerOutcome) => {
+    if (outcome === 'ignored') dependents.lookAgain([{ recordId }]);
+    return outcome;
+  };
   router
     .on('record.created', look('present'))
     .on('record.updated', look('present'))
-    .on('record.deleted', look('gone'))
-    .on('record.merged', (event) =>
-      refresh.refreshMerged({
-        objectId: member(event, 'object_id'),
-        survivorId: member(event, 'record_id'),
-        duplicateId: String(event.raw['duplicate_record_id']).toLowerCase(),
-      }),
-    );
-}
-
-function member(event: WebhookEvent, name: string): string {
-  const value = event.ids[name];
-  if (value === undefined) throw new Error(`${event.type} without id.${name}`);
-  return value;
+    .on('record.deleted', async (event) => lookAtItems(idOf(event, 'record_id'), await look('gone')(event)))
+    .on('record.merged', async (event) => {
+      const survivorId = idOf(event, 'record_id');
+      const duplicateId = besideId(event, 'duplicate_record_id') ?? '';
+      const merge = { objectId: idOf(event, 'object_id'), survivorId, duplicateId };
+      return lookAtItems(duplicateId, await refresh.refreshMerged(merge));
+    });
 }
