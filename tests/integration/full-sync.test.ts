@@ -10,13 +10,15 @@ const WORKSPACE = { people: 2_000, companies: 300, deals: 50 };
 
 describe('a full sync', () => {
   test('mirrors everything, and a second one writes no record', async () => {
-    await using service = await startService({ sandbox: WORKSPACE });
+    await using service = await startService({ sandbox: WORKSPACE, env: { SYNC_LISTS: 'none' } });
     const first = await service.sync('all');
     expect(first).toMatchObject({ status: 'succeeded', seen: 2_350, created: 2_350, updated: 0, deleted: 0 });
     expect(first.runs?.map((run) => [run.object, run.created])).toEqual([
       ['people', 2_000],
       ['companies', 300],
       ['deals', 50],
+      ['notes', 0],
+      ['tasks', 0],
     ]);
     const before = await recordRows(service);
     const second = await service.sync('all');

@@ -2,6 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import { type App, createApp, type Overrides } from '../../src/app.ts';
 import { type AppConfig, loadConfig } from '../../src/config.ts';
+import { SUBSCRIBED_EVENTS } from '../../src/domain/webhook-events.ts';
 import { createLogger } from '../../src/monitoring/logger.ts';
 import { type SandboxServer, startSandboxServer } from '../mocks/http-server.ts';
 import type { SandboxOptions } from '../mocks/options.ts';
@@ -261,16 +262,6 @@ export async function prepareService(options: ServiceOptions = {}): Promise<Test
   });
 }
 
-const SUBSCRIBED = [
-  'record.created',
-  'record.updated',
-  'record.deleted',
-  'record.merged',
-  'note.created',
-  'object-attribute.created',
-  'object-attribute.updated',
-];
-
 async function subscribe(sandbox: SandboxServer): Promise<string> {
   const response = await fetch(`${sandbox.url}/v2/webhooks`, {
     method: 'POST',
@@ -278,7 +269,7 @@ async function subscribe(sandbox: SandboxServer): Promise<string> {
     body: JSON.stringify({
       data: {
         target_url: 'https://bridge.example.com/webhooks',
-        subscriptions: SUBSCRIBED.map((event_type) => ({ event_type, filter: null })),
+        subscriptions: SUBSCRIBED_EVENTS.map((event_type) => ({ event_type, filter: null })),
       },
     }),
   });
