@@ -16,6 +16,7 @@ import type { AppConfig } from './config.ts';
 import { IDEMPOTENCY_KEPT_MS } from './domain/idempotency.ts';
 import { Ticker } from './queue/ticker.ts';
 import { HealthService } from './services/health.ts';
+import { pipelineSlugs } from './services/items/shape.ts';
 import { WorkspaceGuard } from './services/workspace.ts';
 import { migrate, probeDatabase } from './store/database.ts';
 import { deploymentId } from './store/deployment.ts';
@@ -82,9 +83,10 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
       // Warm: a request for an object or an attribute that the workspace lacks then costs no call.
       for (const object of new Set(['people', 'companies', ...config.sync.objects])) warm(attio, object);
       void attio.members.emailsById();
-      mirror.apply
-        .adopt('deals', stopped.signal)
-        .catch((error) => base.events.unexpected('deals that were mirrored before', error));
+      warmLists(attio).catch(() => {});
+      mirror.apply.adopt('deals', stopped.signal).catch((error) => {
+        if (!stopped.signal.aborted) base.events.unexpected('deals that were mirrored before', error);
+      });
     },
   });
   const mirror = buildMirror(base, attio, workspace);
@@ -102,6 +104,15 @@ function warm({ schema, views }: AttioParts, object: string): void {
     .attributesOf(object)
     .then((known) => views.attributesRead(object, [...known.values()]))
     .catch(() => {});
+}
+
+/** Without them nothing can be put into a list while Attio is away. */
+async function warmLists({ lists, choices }: AttioParts): Promise<void> {
+  for (const { id } of await lists.mirrored()) {
+    const attributes = await lists.attributesOf(id);
+    const stage = attributes.get(pipelineSlugs(attributes).stage ?? '');
+    if (stage !== undefined) await choices.list({ target: 'lists', identifier: id }, stage);
+  }
 }
 
 interface Parts {

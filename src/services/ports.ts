@@ -67,6 +67,8 @@ export interface EntityStore {
   findByKey(kind: EntityKind, key: string): Promise<EntityRow[]>;
   findByExternalId(kind: EntityKind, externalId: string): Promise<EntityRow | undefined>;
   list(kind: EntityKind, afterId: string, limit: number): Promise<EntityRow[]>;
+  /** Record ids of living records that have no thing, in their order. */
+  unadopted(kind: EntityKind, limit: number): Promise<string[]>;
   /** Live ones in a stage, by its title or id, in id order. */
   listByStage(kind: EntityKind, stage: string, afterId: string, limit: number): Promise<EntityRow[]>;
   stageTotals(kind: EntityKind): Promise<StageTotal[]>;

@@ -100,6 +100,30 @@ export class EntitiesStore {
     return rows.map(readEntity);
   }
 
+  /** Records of a kind that no thing is known of: they were mirrored before there were things of that kind. */
+  async unadopted(kind: EntityKind, limit: number): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom('record')
+      .select('record_id')
+      .where('object', '=', kind)
+      .where('deleted_at', 'is', null)
+      .where('hidden', '=', 0)
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('entity')
+              .select('entity.id')
+              .where('entity.kind', '=', kind)
+              .whereRef('entity.record_id', '=', 'record.record_id'),
+          ),
+        ),
+      )
+      .orderBy('record_id')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => row.record_id);
+  }
+
   /** Live things in a stage, by its title or id. */
   async listByStage(kind: EntityKind, stage: string, afterId: string, limit: number): Promise<EntityRow[]> {
     const rows = await this.#db

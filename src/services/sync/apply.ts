@@ -111,6 +111,31 @@ export class ApplyService {
     return count(decided);
   }
 
+  /**
+   * Makes things of the records that were mirrored before there were things of this kind. Tells nobody: followers know
+   * them by the same ids.
+   * @throws ServiceError `unavailable` while the schema cannot be had
+   */
+  async adopt(kind: EntityKind, signal: AbortSignal): Promise<void> {
+    // Once, as a rule: then there is nothing to ask the schema for.
+    if ((await this.#store.entities.unadopted(kind, 1)).length === 0) return;
+    const plainOf = await this.#schema.plainValues(kind);
+    for (let adopted = ADOPTED_AT_ONCE; adopted === ADOPTED_AT_ONCE && !signal.aborted; ) {
+      adopted = await this.#store.transaction(async (stores) => {
+        const records = await stores.records.load(
+          kind,
+          await stores.entities.unadopted(kind, ADOPTED_AT_ONCE),
+        );
+        const things = [...records.values()].map((snapshot) => ({
+          snapshot,
+          plain: plainOf(snapshot.values),
+        }));
+        await this.#putEntities(stores, kind, things, new Date(this.#clock.now()).toISOString());
+        return things.length;
+      });
+    }
+  }
+
   async #write(
     stores: Stores,
     object: string,
@@ -221,6 +246,8 @@ export class ApplyService {
     if (changed.length > 0) this.#onCommitted(object, changed);
   }
 }
+
+const ADOPTED_AT_ONCE = 200;
 
 /** What Attio sets by itself when a record is made. */
 const BOOKKEEPING: ReadonlySet<string> = new Set(['record_id', 'created_at', 'created_by']);

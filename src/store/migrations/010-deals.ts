@@ -9,6 +9,9 @@ export const deals: Migration = {
     for (const column of ['stage_id', 'stage_title', 'amount', 'currency_code']) {
       await db.schema.alterTable('entity').addColumn(column, 'text').execute();
     }
+    await sql`create index entity_stage_id on entity (kind, stage_id, id) where stage_id is not null`.execute(
+      db,
+    );
     await sql`create index entity_stage on entity (kind, stage_title, id) where stage_title is not null`.execute(
       db,
     );
