@@ -1,66 +1,12 @@
-/** What the store makes of descriptions of views: odd names, odd values, others' views. */
-import pg from 'pg';
-import { expect, onTestFinished, test } from 'vitest';
+/** What the store makes of descriptions of views: odd names, odd values, entries of lists. */
+import { expect, test } from 'vitest';
 import type { Item } from '../../src/domain/items.ts';
-import { StorageUnavailableError } from '../../src/domain/storage.ts';
-import type { View, ViewColumn, ViewColumnType } from '../../src/domain/views.ts';
-import { migrate, openDatabase } from '../../src/store/database.ts';
-import { ItemsStore } from '../../src/store/items.ts';
-import { RecordsStore } from '../../src/store/records.ts';
-import { ViewsStore } from '../../src/store/views.ts';
-import { ENGINE, freshDatabase } from '../support/engines.ts';
-
-const READ_AT = '2026-01-05T00:00:00.000000000Z';
-
-async function setUp() {
-  const fresh = await freshDatabase();
-  const database = openDatabase(fresh.url);
-  onTestFinished(async () => {
-    await database.destroy();
-    await fresh[Symbol.asyncDispose]();
-  });
-  await migrate(database);
-  const records = new RecordsStore(database);
-  return {
-    views: new ViewsStore(database),
-    items: new ItemsStore(database),
-    rows: fresh.rows,
-    url: fresh.url,
-    /** Stores a record as it comes: its values are not what anybody promises. */
-    store: (recordId: string, values: unknown, more: object = {}) =>
-      records.upsert([
-        {
-          object: 'people',
-          recordId,
-          createdAt: '2026-01-05T00:00:10.000Z',
-          webUrl: `https://example.com/${recordId}`,
-          values: values as never, // on purpose
-          readAt: READ_AT,
-          hash: recordId,
-          deletedAt: null,
-          mergedInto: null,
-          hidden: false,
-          ...more,
-        },
-      ]),
-  };
-}
-
-function column(slug: string, type: ViewColumnType = 'text', more: Partial<ViewColumn> = {}): ViewColumn {
-  return { slug, type, multi: false, paths: type === 'json' ? [[]] : [['value']], without: [], ...more };
-}
-
-function people(...columns: readonly ViewColumn[]): View {
-  return { rows: { object: 'people' }, columns };
-}
-
-/** A JSON column as the driver gives it. */
-function json(value: unknown): unknown {
-  return typeof value === 'string' ? JSON.parse(value) : value;
-}
+import type { ViewColumnType } from '../../src/domain/views.ts';
+import { ENGINE } from '../support/engines.ts';
+import { column, json, people, READ_AT, setUpViews } from '../support/views-store.ts';
 
 test('slugs that are hostile, long, alike or of digits each have their column, and nothing else happens', async () => {
-  const { views, rows, store } = await setUp();
+  const { views, rows, store } = await setUpViews();
   const slugs = [
     `a"'; drop table record; --`,
     'back\\slash',
@@ -94,7 +40,7 @@ test('slugs that are hostile, long, alike or of digits each have their column, a
 });
 
 test('an object with an odd slug has its view', async () => {
-  const { views, rows } = await setUp();
+  const { views, rows } = await setUpViews();
   for (const object of ['2-many"; drop table record; --', 'x'.repeat(80), 'my-object']) {
     const { is, name } = await views.ensure({ rows: { object }, columns: [column('name')] });
     expect(is).toBe('built');
@@ -105,7 +51,7 @@ test('an object with an odd slug has its view', async () => {
 const TYPES: readonly ViewColumnType[] = ['text', 'number', 'boolean', 'date', 'timestamp', 'json'];
 
 test('a value that is not what its type says is null, and breaks nothing', async () => {
-  const { views, rows, store } = await setUp();
+  const { views, rows, store } = await setUpViews();
   const odd = [
     null,
     7,
@@ -179,7 +125,7 @@ test('a value that is not what its type says is null, and breaks nothing', async
 });
 
 test('dates and times that exist are taken as they are', async () => {
-  const { views, rows, store } = await setUp();
+  const { views, rows, store } = await setUpViews();
   const days = ['2024-02-29', '2000-02-29', '1900-02-28', '2026-12-31', '0001-01-01', '2026-04-30'];
   for (const day of days)
     await store(day, { day: [{ value: day }], at: [{ value: `${day}T23:59:59.123456789Z` }] });
@@ -194,7 +140,7 @@ test('dates and times that exist are taken as they are', async () => {
 });
 
 test('currencies are taken as numbers and as texts; the newest value counts; phones by any of their names', async () => {
-  const { views, rows, store } = await setUp();
+  const { views, rows, store } = await setUpViews();
   const phones = [['phone_number'], ['original_phone_number']];
   await store('1', {
     value: [{ value: '12.50' }, { value: 1 }],
@@ -213,7 +159,7 @@ test('currencies are taken as numbers and as texts; the newest value counts; pho
 });
 
 test('what is gone, merged or hidden is not shown', async () => {
-  const { views, rows, store } = await setUp();
+  const { views, rows, store } = await setUpViews();
   await store('living', {});
   await store('deleted', {}, { deletedAt: READ_AT });
   await store('merged', {}, { deletedAt: READ_AT, mergedInto: 'living' });
@@ -223,97 +169,8 @@ test('what is gone, merged or hidden is not shown', async () => {
   expect(await rows('select record_id from attio_people')).toEqual([{ record_id: 'living' }]);
 });
 
-test('a view that is right is left as it is, also by one who has not made it', async () => {
-  const { views, rows } = await setUp();
-  const view = people(column('name'), column('mails', 'text', { multi: true }));
-  expect((await views.ensure(view)).is).toBe('built');
-  const version = async () =>
-    (
-      await rows(
-        ENGINE === 'sqlite'
-          ? 'pragma schema_version'
-          : "select c.oid, c.xmin from pg_class c where relname = 'attio_people'",
-      )
-    )[0];
-  const before = await version();
-  expect((await views.ensure(view)).is).toBe('unchanged');
-  expect(await version()).toEqual(before);
-  expect(await views.ensure(people(column('name')))).toEqual({ is: 'built', name: 'attio_people' });
-  expect(await version()).not.toEqual(before);
-});
-
-test('what somebody else has made under that name stays', async () => {
-  const { views, rows } = await setUp();
-  await rows('create view attio_people as select 1 as one');
-  await rows('create table attio_deals (two integer)');
-  expect(await views.ensure(people(column('name')))).toMatchObject({ is: 'kept' });
-  expect(await views.ensure({ rows: { object: 'deals' }, columns: [] })).toMatchObject({ is: 'kept' });
-  expect(Object.values((await rows('select * from attio_people'))[0] ?? {})).toEqual([1]);
-});
-
-test('a view of somebody’s own survives columns that come, and keeps ours from losing one', async () => {
-  const { views, rows, store } = await setUp();
-  await store('1', { name: [{ value: 'Ada' }], city: [{ value: 'London' }] });
-  await views.ensure(people(column('name')));
-  await rows('create view own as select name from attio_people where name is not null');
-  // Attio shows the new one first: the view has it last, so that nothing that stands on it falls.
-  expect((await views.ensure(people(column('city'), column('name')))).is).toBe('built');
-  expect(await rows('select * from own')).toEqual([{ name: 'Ada' }]);
-  expect(await rows('select name, city from attio_people')).toEqual([{ name: 'Ada', city: 'London' }]);
-  const less = people(column('city'));
-  if (ENGINE === 'sqlite') return;
-  expect(await views.ensure(less)).toMatchObject({ is: 'kept', name: 'attio_people' });
-  expect(await rows('select * from own')).toEqual([{ name: 'Ada' }]);
-  await rows('drop view own');
-  expect((await views.ensure(less)).is).toBe('built');
-  expect(Object.keys((await rows('select * from attio_people'))[0] ?? {})).toEqual([
-    'record_id',
-    'created_at',
-    'web_url',
-    'city',
-  ]);
-});
-
-test.runIf(ENGINE === 'postgres')('who may read a view may read the one that takes its place', async () => {
-  const { views, rows } = await setUp();
-  await views.ensure(people(column('name')));
-  await rows('grant select on attio_people to pg_read_all_settings, public');
-  await rows('grant select, update on attio_people to pg_monitor with grant option');
-  const grants = () =>
-    rows(`select grantee, privilege_type, is_grantable from information_schema.role_table_grants
-          where table_name = 'attio_people' order by 1, 2`);
-  const before = await grants();
-  expect(before.length).toBeGreaterThan(3);
-  expect((await views.ensure(people(column('city')))).is).toBe('built');
-  expect(await grants()).toEqual(before);
-});
-
-test.runIf(ENGINE === 'postgres')(
-  'a report that runs on a view puts its change off, and waits for nothing',
-  async () => {
-    const { views, rows, url } = await setUp();
-    await views.ensure(people(column('name')));
-    const report = new pg.Client({ connectionString: url });
-    await report.connect();
-    try {
-      await report.query('begin');
-      await report.query('select * from attio_people');
-      await expect(views.ensure(people(column('name'), column('city')))).rejects.toThrow(
-        StorageUnavailableError,
-      );
-      // A view that is right is not waited for.
-      expect((await views.ensure(people(column('name')))).is).toBe('unchanged');
-      await report.query('commit');
-    } finally {
-      await report.end();
-    }
-    expect((await views.ensure(people(column('name'), column('city')))).is).toBe('built');
-    expect(await rows('select city from attio_people')).toEqual([]);
-  },
-);
-
 test('the entries of a list have a view too: those that Attio has, with the record that each is of', async () => {
-  const { views, rows, items, store } = await setUp();
+  const { views, rows, items, store } = await setUpViews();
   const entry = (id: string, more: Partial<Item> = {}): Item => ({
     kind: 'entries',
     id,
