@@ -51,6 +51,7 @@ export interface AppConfig {
   readonly cache: Settings['cache'];
   readonly inbox: Settings['inbox'];
   readonly outbox: Settings['outbox'];
+  readonly automations: Settings['automations'];
   readonly deals: Settings['deals'];
   readonly retention: Settings['retention'];
   readonly health: Settings['health'];
@@ -267,6 +268,7 @@ function toConfig(env: Env, settings: Settings): AppConfig {
     cache: settings.cache,
     inbox: settings.inbox,
     outbox: settings.outbox,
+    automations: settings.automations,
     deals: settings.deals,
     retention: settings.retention,
     health: settings.health,

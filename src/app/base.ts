@@ -8,6 +8,8 @@ import { Events } from '../monitoring/events.ts';
 import { createLogger } from '../monitoring/logger.ts';
 import { createMetrics, type Metrics } from '../monitoring/metrics.ts';
 import { systemClock } from '../queue/clock.ts';
+import type { Automation } from '../services/automations/automation.ts';
+import { AutomationJobsStore } from '../store/automation-jobs.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { DeadLettersStore } from '../store/dead-letters.ts';
 import { IdempotencyStore } from '../store/idempotency.ts';
@@ -23,6 +25,7 @@ export interface Overrides {
   readonly random?: () => number;
   readonly newId?: () => string;
   readonly logger?: Logger;
+  readonly automations?: readonly Automation[];
 }
 
 /** What every part is built from. */
@@ -40,6 +43,7 @@ export interface Base {
   readonly store: MirrorStore;
   readonly inbox: InboxStore;
   readonly deadLetters: DeadLettersStore;
+  readonly automationJobs: AutomationJobsStore;
   readonly idempotency: IdempotencyStore;
 }
 
@@ -49,11 +53,13 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
   const database = openDatabase(config.database.url, config.database);
   const inbox = new InboxStore(database);
   const deadLetters = new DeadLettersStore(database);
+  const automationJobs = new AutomationJobsStore(database);
   const store = new MirrorStore(database);
   const metrics = createMetrics({
     probe: async () => ({
       inboxPending: (await inbox.stats()).pending,
       outboxPending: (await store.outbox.stats()).pending,
+      automationsPending: [...(await automationJobs.pending()).values()].reduce((sum, one) => sum + one, 0),
       conflictsOpen: await store.conflicts.countOpen(),
       deadLetters: await deadLetters.counts(),
     }),
@@ -72,6 +78,7 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
     store,
     inbox,
     deadLetters,
+    automationJobs,
     idempotency: new IdempotencyStore(database),
   };
 }

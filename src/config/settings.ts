@@ -60,6 +60,26 @@ const settingsSchema = z.strictObject({
     /** Slug of the unique text attribute of the deals object that holds our id: deals are found again by it. */
     externalIdAttribute: z.string().regex(/^[a-z0-9_-]{1,100}$/, 'is no attribute slug'),
   }),
+  automations: z.strictObject({
+    /** Runs of one automation at once. */
+    window: count.max(100),
+    /** Of one run. */
+    timeoutMs: count,
+    /** Runs that may fail before a dead letter is made of what was to be done. */
+    maxAttempts: count,
+    /** Runs of one automation that may wait. */
+    maxPending: count,
+    giveUpAfterHours: count,
+    /** The example of `src/automations.ts`. */
+    taskOnStage: z.strictObject({
+      enabled: z.boolean(),
+      list: z.string().regex(/^[a-z0-9_-]+$/, 'must be the slug of a list'),
+      stage: z.string().trim().min(1),
+      content: z.string().trim().min(1).max(2_000),
+      /** Null: no deadline. */
+      dueInDays: z.number().min(0).max(3_650).nullable(),
+    }),
+  }),
   retention: z.strictObject({
     deliveryDays: count,
     changeDays: count,

@@ -26,7 +26,9 @@ const CIRCUIT_LEVELS = { closed: 0, 'half-open': 1, open: 2 } as const;
  * fails the one who tells: what goes wrong in here is dropped. Log lines hold ids, kinds and counts, no values.
  */
 export class Events {
-  readonly #log: { readonly [component in 'sync' | 'attio' | 'webhooks' | 'outbox' | 'service']: Log };
+  readonly #log: {
+    readonly [component in 'sync' | 'attio' | 'webhooks' | 'outbox' | 'automations' | 'service']: Log;
+  };
   readonly #metrics: Metrics;
 
   constructor(deps: { logger: Logger; metrics: Metrics }) {
@@ -36,6 +38,7 @@ export class Events {
       attio: component('attio'),
       webhooks: component('webhooks'),
       outbox: component('outbox'),
+      automations: component('automations'),
       service: component('service'),
     };
     this.#metrics = deps.metrics;
@@ -208,6 +211,41 @@ export class Events {
 
   outboxPaused(waitMs: number, error: unknown): void {
     this.#tell(() => this.#log.outbox.warn({ waitMs, err: error }, 'the outbox waits for an outage to end'));
+  }
+
+  // --- automations
+
+  automationRan(automation: string, outcome: string, facts: { attempt: number; durationMs: number }): void {
+    this.#tell(() => {
+      this.#metrics.automationRuns.inc({ automation, outcome });
+      const level = outcome === 'done' || outcome === 'held_up' ? 'debug' : 'warn';
+      this.#log.automations[level]({ automation, outcome, ...facts }, 'an automation has run');
+    });
+  }
+
+  /** Where the error came from, not what it says: its words are the company's, and may quote anybody. */
+  automationFailed(automation: string, error: unknown): void {
+    this.#tell(() => {
+      const { name, stack = '' } = error instanceof Error ? error : new Error();
+      const at = stack
+        .split('\n')
+        .filter((line) => line.startsWith('    at '))
+        .slice(0, 5);
+      this.#log.automations.warn({ automation, error: name, at }, 'a run of an automation has failed');
+    });
+  }
+
+  automationBuried(automation: string, reason: string): void {
+    this.#tell(() =>
+      this.#log.automations.error({ automation, reason }, 'a run is given up: it is a dead letter now'),
+    );
+  }
+
+  automationPaused(automation: string, waitMs: number, error: unknown): void {
+    this.#tell(() => {
+      const line = { automation, waitMs, error: error instanceof Error ? error.name : typeof error };
+      this.#log.automations.warn(line, 'an automation waits for an outage to end');
+    });
   }
 
   // --- views for people

@@ -5,6 +5,7 @@ import type { DeadLetterKind } from '../domain/dead-letters.ts';
 export interface GaugeReadings {
   readonly inboxPending: number;
   readonly outboxPending: number;
+  readonly automationsPending: number;
   readonly conflictsOpen: number;
   readonly deadLetters: Readonly<Record<DeadLetterKind, number>>;
 }
@@ -89,6 +90,10 @@ export function createMetrics(deps: MetricsDeps) {
       'object',
       'decided',
     ]),
+    automationRuns: counter('automation_runs_total', 'Runs of automations by how they ended', [
+      'automation',
+      'outcome',
+    ]),
     syncRecords: counter('sync_records_total', 'Records by what a read of them led to', [
       'object',
       'outcome',
@@ -128,6 +133,11 @@ function watchGauges(registry: Registry, probe: () => Promise<GaugeReadings>): v
     });
   watch('inbox_pending', 'Webhook events that are not settled yet', (readings) => readings.inboxPending);
   watch('outbox_pending', 'Writes that Attio has not confirmed yet', (readings) => readings.outboxPending);
+  watch(
+    'automations_pending',
+    'Runs of automations that are still to be made',
+    (readings) => readings.automationsPending,
+  );
   watch('conflicts_open', 'Conflicts that wait for a decision', (readings) => readings.conflictsOpen);
   new Gauge({
     name: 'dead_letters',

@@ -1,5 +1,6 @@
 /** What this layer needs and does not build itself; `app.ts` hands over objects that fit by shape. */
 import type { NewDeadLetter } from '../domain/dead-letters.ts';
+import type { WebhookEvent } from '../domain/webhook-events.ts';
 
 export interface NewInboxEvent {
   readonly type: string;
@@ -54,6 +55,12 @@ export interface SettledEvent {
 /** Marks events settled; those marked together share one commit. */
 export interface SettleLog {
   add(settled: SettledEvent): Promise<void>;
+}
+
+/** What is to be done after an event's effect is committed. */
+export interface FollowUps {
+  /** Durable when it resolves. The same event may be added again. @throws when it cannot be stored */
+  add(eventId: number, event: WebhookEvent): Promise<void>;
 }
 
 export interface KnownWorkspace {

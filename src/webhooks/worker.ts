@@ -3,7 +3,7 @@ import type { NewDeadLetter } from '../domain/dead-letters.ts';
 import { readWebhookEvent, type WebhookEvent } from '../domain/webhook-events.ts';
 import { isOutage, ServiceError } from '../services/errors.ts';
 import { WorkLoop } from '../services/work-loop.ts';
-import type { Inbox, InboxEvents, InboxRow, KnownWorkspace, SettleLog } from './ports.ts';
+import type { FollowUps, Inbox, InboxEvents, InboxRow, KnownWorkspace, SettleLog } from './ports.ts';
 import type { WebhookRouter } from './router.ts';
 
 export interface InboxWorkerOptions {
@@ -19,6 +19,7 @@ export interface InboxWorkerDeps {
   readonly inbox: Inbox;
   readonly settled: SettleLog;
   readonly router: WebhookRouter;
+  readonly followUps: FollowUps;
   readonly workspace: KnownWorkspace;
   readonly clock: Clock;
   readonly random: () => number;
@@ -85,7 +86,7 @@ export class InboxWorker {
   }
 
   async #settle(row: InboxRow): Promise<void> {
-    const { router, workspace, settled, events, clock } = this.#deps;
+    const { router, workspace, settled, followUps, events, clock } = this.#deps;
     const event = readWebhookEvent(JSON.parse(row.payload));
     if ('unreadable' in event) return this.#bury(row, 'unknown', 'unreadable_event', event.unreadable);
     if (event.workspaceId !== null && event.workspaceId !== workspace.workspaceId) {
@@ -93,6 +94,8 @@ export class InboxWorker {
     }
     const { outcome, failures } = await router.dispatch(event);
     if (failures.length > 0) return this.#failed(row, event, failures);
+    // Before the event is settled: after a crash in between it is settled again, and so is what follows it.
+    if (outcome === 'done') await followUps.add(row.id, event);
     await settled.add({ id: row.id, outcome: outcome === 'unhandled' ? 'kept' : outcome });
     if (outcome === 'done') this.#loop.succeeded();
     events.eventSettled(event.type, outcome, (clock.now() - Date.parse(row.receivedAt)) / 1000);

@@ -16,6 +16,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   services: ['attio', 'domain'],
   webhooks: ['services', 'domain'],
   api: ['services', 'domain'],
+  automations: ['services', 'domain'],
 };
 
 /** The composition root and what starts it: these may import everything. */

@@ -1,8 +1,11 @@
 /** What an automation is: after which events it runs, and what it is given. `src/automations.ts` registers them. */
 import type { PlainAttributes } from '../../domain/entities.ts';
 import type { WebhookEvent, WebhookEventType } from '../../domain/webhook-events.ts';
+import type { ActivityService } from '../activity.ts';
 import type { CompaniesService, ContactsService } from '../contacts.ts';
+import type { DealsService } from '../deals.ts';
 import type { CommentView, EntryView, NoteView, TaskView } from '../items/inputs.ts';
+import type { PipelineService } from '../pipeline.ts';
 
 type RecordEventType = Extract<WebhookEventType, `record.${string}`>;
 type EntryEventType = Extract<WebhookEventType, `list-entry.${string}`>;
@@ -71,6 +74,9 @@ type ThingOf<T extends AutomationEventType> = T extends RecordEventType
 export interface AutomationServices {
   readonly contacts: ContactsService;
   readonly companies: CompaniesService;
+  readonly deals: DealsService;
+  readonly pipelines: PipelineService;
+  readonly activity: ActivityService;
 }
 
 export interface AutomationContext<T extends AutomationEventType = AutomationEventType> {

@@ -30,6 +30,7 @@ function setUp(write?: (line: string) => void) {
     probe: async () => ({
       inboxPending: 0,
       outboxPending: 0,
+      automationsPending: 0,
       conflictsOpen: 0,
       deadLetters: { inbox: 0, outbox: 0, notify: 0, automation: 0 },
     }),

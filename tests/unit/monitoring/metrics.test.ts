@@ -4,6 +4,7 @@ import { createMetrics, type GaugeReadings } from '../../../src/monitoring/metri
 const READINGS: GaugeReadings = {
   inboxPending: 7,
   outboxPending: 0,
+  automationsPending: 4,
   conflictsOpen: 1,
   deadLetters: { inbox: 2, outbox: 0, notify: 3, automation: 0 },
 };
@@ -22,6 +23,8 @@ describe('the metrics', () => {
       'webhook_events_total',
       'inbox_pending',
       'outbox_pending',
+      'automations_pending',
+      'automation_runs_total',
       'inbox_lag_seconds',
       'sync_records_total',
       'conflicts_open',

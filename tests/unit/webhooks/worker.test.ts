@@ -18,6 +18,7 @@ let inbox: InboxStore;
 let clock: ManualClock;
 let workspace: { workspaceId: string | null; maySync: boolean };
 let pauses: number[];
+let followed: number[];
 let worker: InboxWorker | null = null;
 
 beforeEach(async () => {
@@ -27,6 +28,7 @@ beforeEach(async () => {
   clock = new ManualClock();
   workspace = { workspaceId: WORKSPACE, maySync: true };
   pauses = [];
+  followed = [];
 });
 
 afterEach(async () => {
@@ -49,7 +51,18 @@ function start(handler: WebhookHandler, ...more: WebhookHandler[]): InboxWorker 
     add: (row: SettledEvent) => inbox.settle([row], new Date(clock.now()).toISOString()),
   };
   const options = { window: 100, maxAttempts: 4, giveUpAfterMs: 72 * HOUR_MS };
-  worker = new InboxWorker({ inbox, settled, router, workspace, clock, random: () => 0.5, events, options });
+  const followUps = { add: async (id: number) => void followed.push(id) };
+  worker = new InboxWorker({
+    inbox,
+    settled,
+    router,
+    followUps,
+    workspace,
+    clock,
+    random: () => 0.5,
+    events,
+    options,
+  });
   worker.start();
   return worker;
 }
@@ -137,6 +150,24 @@ describe('an event', () => {
     await receive();
     expect(reached).toBe(1);
     expect((await inbox.stats()).pending).toBe(1);
+  });
+
+  test('is followed by what depends on it once its effect is committed, and not when it has none', async () => {
+    let outcome: 'done' | 'ignored' | 'kept' = 'ignored';
+    let broken = false;
+    start(async () => {
+      if (broken) throw new Error('broken');
+      return outcome;
+    });
+    await receive();
+    outcome = 'kept';
+    await receive();
+    [outcome, broken] = ['done', true];
+    await receive();
+    expect(followed).toEqual([]);
+    broken = false;
+    await clock.advance(1_000);
+    expect(followed).toEqual([3]);
   });
 
   test('of another workspace becomes a dead letter', async () => {

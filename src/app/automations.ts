@@ -1,0 +1,57 @@
+import { type AutomationSettings, automations } from '../automations.ts';
+import type { NewAutomationJob } from '../domain/automations.ts';
+import { GroupCommit } from '../queue/group-commit.ts';
+import type { Automation, AutomationServices } from '../services/automations/automation.ts';
+import { AutomationEngine } from '../services/automations/engine.ts';
+import { ThingHydrator } from '../services/automations/hydrate.ts';
+import type { WorkspaceGuard } from '../services/workspace.ts';
+import type { AttioParts } from './attio.ts';
+import type { Base } from './base.ts';
+
+const HOUR_MS = 60 * 60 * 1000;
+
+/** What shares a commit, and what may wait for one. */
+const COMMIT = { maxBatch: 500, maxWaiting: 5_000 };
+
+/** @param registered in place of those of `src/automations.ts`, for tests */
+export function buildAutomations(
+  base: Base,
+  attio: AttioParts,
+  workspace: WorkspaceGuard,
+  services: AutomationServices,
+  registered: readonly Automation[] | undefined,
+) {
+  const { config, clock, random, events, store, automationJobs: jobs } = base;
+  const { schema, lists, members } = attio;
+  const settings: AutomationSettings = config.automations;
+  const accepted = new GroupCommit({
+    ...COMMIT,
+    async flush(items: readonly (readonly NewAutomationJob[])[]) {
+      await jobs.add(items.flat());
+      return items.map(() => undefined);
+    },
+  });
+  const engine = new AutomationEngine({
+    automations: registered ?? automations(settings),
+    jobs,
+    log: accepted,
+    things: new ThingHydrator({
+      records: store.records,
+      entities: store.entities,
+      items: store.items,
+      schema,
+      lists,
+      members,
+    }),
+    services,
+    mayWork: () => workspace.maySync,
+    clock,
+    random,
+    events,
+    options: { ...config.automations, giveUpAfterMs: config.automations.giveUpAfterHours * HOUR_MS },
+    maxPending: config.automations.maxPending,
+  });
+  return { engine, idle: () => accepted.idle() };
+}
+
+export type AutomationParts = ReturnType<typeof buildAutomations>;
