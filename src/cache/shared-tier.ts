@@ -74,6 +74,8 @@ export interface Look {
 export interface Shared {
   /** Whether what was read then may be served: nothing can have changed since without our knowing. */
   believes(readAt: number): boolean;
+  /** After this process was held up: waits, a little, for what others have said meanwhile. */
+  catchUp(): Promise<void>;
   /** Whether a reader of now may be given what is being loaded since then. */
   mayJoin(startedAt: number): boolean;
   /** Null when Redis is not to be asked. Never rejects. */
@@ -94,6 +96,8 @@ export class SharedTier {
   #losses = 0;
   #heardAt = Number.NEGATIVE_INFINITY;
   #pingsMs: number[] = [];
+  /** Settles when it is known whether we hear. */
+  #pulse = Promise.withResolvers<void>();
   #restUntil = Number.NEGATIVE_INFINITY;
   #unanswered = 0;
   #running: Promise<void> | null = null;
@@ -108,6 +112,7 @@ export class SharedTier {
     this.#members.set(member.name, member);
     return {
       believes: (readAt) => this.#isHearing() || this.#isRecent(readAt, member.aloneMs),
+      catchUp: () => this.#catchUp(),
       mayJoin: (startedAt) => this.#state === 'up' || this.#isRecent(startedAt, member.aloneMs),
       look: (key, subject) => this.#look(member.name, key, subject),
       forget: (subject, keys) => this.#forget(member.name, subject, [...keys]),
@@ -143,7 +148,7 @@ export class SharedTier {
     await this.#running;
   }
 
-  /** A connection is there: it need not wait for the next beat. */
+  /** Not to wait for the next beat: a connection is there, or somebody wants to know. */
   wake(): void {
     this.#woken.abort(new Error('woken'));
   }
@@ -207,6 +212,7 @@ export class SharedTier {
     const sentAt = this.#deps.clock.now();
     await this.#within(this.#deps.client.ping(), PING_LIMIT_MS);
     this.#heardAt = sentAt;
+    this.#beatPulse();
     this.#pingsMs = [this.#deps.clock.now() - sentAt, ...this.#pingsMs].slice(0, SLOW_PINGS);
   }
 
@@ -215,9 +221,25 @@ export class SharedTier {
     // While a first connection is being made, a command that comes too early says nothing.
     if (before === 'unknown' && isTooEarly(reason)) return;
     this.#state = 'down';
+    this.#beatPulse();
     if (before === 'up') this.#forgetAllHere();
     this.#known.resolve();
     if (before !== 'down' && !this.#closed.signal.aborted) this.#deps.onDown(reasonOf(reason));
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#state !== 'up' || this.#isHearing()) return;
+    this.wake();
+    await this.#within(this.#hearing(), LOOK_LIMIT_MS).catch(() => {});
+  }
+
+  async #hearing(): Promise<void> {
+    while (this.#state === 'up' && !this.#isHearing()) await this.#pulse.promise;
+  }
+
+  #beatPulse(): void {
+    this.#pulse.resolve();
+    this.#pulse = Promise.withResolvers();
   }
 
   #doubt(): void {

@@ -93,17 +93,18 @@ export class TtlCache<V extends {}> {
     load: () => Promise<V | null>,
     mayServeStale: (error: unknown) => boolean,
   ): Promise<{ value: V | null; result: CacheResult }> {
-    const entry = this.#entries.get(key);
-    if (entry !== undefined && this.#isFresh(entry)) return this.#seen(entry.value, 'HIT');
+    const held = this.#inTime(key);
+    const entry = held === null || this.#isBelieved(held) ? held : await this.#caughtUp(key);
+    if (entry !== null) return this.#seen(entry.value, 'HIT');
     try {
       const { value, found } = await this.#bringFresh(key, load);
       const seen = this.#seen(value, 'MISS');
       return found ? { value, result: 'HIT' } : seen;
     } catch (error) {
       // Looked up again: an invalidation during the load has taken it away.
-      const held = this.#entries.get(key);
-      if (held !== undefined && this.#isUsableStale(held) && mayServeStale(error))
-        return this.#seen(held.value, 'STALE');
+      const old = this.#entries.get(key);
+      if (old !== undefined && this.#isUsableStale(old) && mayServeStale(error))
+        return this.#seen(old.value, 'STALE');
       throw error;
     }
   }
@@ -146,6 +147,18 @@ export class TtlCache<V extends {}> {
   /** The keys by which this process may hold a subject. */
   protected keysOf(subject: string): Iterable<string> {
     return [subject];
+  }
+
+  #inTime(key: string): Entry<V> | null {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && entry.expiresAt > this.#options.now() ? entry : null;
+  }
+
+  /** What is left of an entry when what others have said until now has been heard. */
+  async #caughtUp(key: string): Promise<Entry<V> | null> {
+    await this.#shared?.catchUp();
+    const entry = this.#inTime(key);
+    return entry !== null && this.#isBelieved(entry) ? entry : null;
   }
 
   /** It may have changed elsewhere: the next read loads. */
@@ -237,14 +250,14 @@ export class TtlCache<V extends {}> {
     return (value === null ? negativeTtlMs : ttlMs) * (1 - random() / 10);
   }
 
-  #isFresh(entry: Entry<V>): boolean {
-    return entry.expiresAt > this.#options.now() && (this.#shared?.believes(entry.readAt) ?? true);
+  #isBelieved(entry: Entry<V>): boolean {
+    return this.#shared?.believes(entry.readAt) ?? true;
   }
 
   #isUsableStale(entry: Entry<V>): boolean {
     const { staleMs, now, shared } = this.#options;
     if (entry.expiresAt + staleMs <= now()) return false;
-    return shared?.keepsDoubted === true || (this.#shared?.believes(entry.readAt) ?? true);
+    return shared?.keepsDoubted === true || this.#isBelieved(entry);
   }
 
   #seen(value: V | null, result: CacheResult): { value: V | null; result: CacheResult } {

@@ -153,6 +153,24 @@ describe('a cache in front of Redis', () => {
     ]);
   });
 
+  test('after being held up, a reader waits for what others have said meanwhile, a little', async () => {
+    const { records, clock, tier, redis, results } = await build();
+    await records.read(records.keyOf('people', 'a'), async () => ({ v: 1 }), always);
+    await records.read(records.keyOf('people', 'b'), async () => ({ v: 1 }), always);
+    redis.delays.set('ping', 30);
+    const { now } = clock;
+    clock.now = () => now.call(clock) + 1_000;
+    const changed = records.read('people/a', async () => ({ v: 2 }), always);
+    const unchanged = records.read('people/b', broken, always);
+    tier.heard('{"from":"you","cache":"record","subject":"a"}');
+    await clock.advance(29);
+    expect(results).toHaveLength(2);
+    await clock.advance(1);
+    expect(await changed).toEqual({ value: { v: 2 }, result: 'MISS' });
+    expect(await unchanged).toEqual({ value: { v: 1 }, result: 'HIT' });
+    expect(results).toEqual(['MISS', 'MISS', 'HIT', 'MISS']);
+  });
+
   test('an expired definition is asked for anew in the other instances', async () => {
     const { schema, redis, tier } = await build();
     await schema.read('attributes:people', async () => ({ items: [] }), always);
