@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AttioClient } from '../attio/client.ts';
 import { silentObserver } from '../attio/observer.ts';
+import { pingRedis } from '../cache/redis-ping.ts';
 import type { AppConfig } from '../config.ts';
 import type { DatabaseState } from '../domain/storage.ts';
 import { systemClock } from '../queue/clock.ts';
@@ -27,6 +28,7 @@ export interface Operations {
 export function buildOperations(config: AppConfig, overrides: Overrides = {}): Operations {
   const clock = overrides.clock ?? systemClock();
   const newId = overrides.newId ?? randomUUID;
+  const { redis } = config;
   const client = new AttioClient({
     fetch: overrides.fetch ?? ((url, init) => fetch(url, init)),
     clock,
@@ -47,7 +49,7 @@ export function buildOperations(config: AppConfig, overrides: Overrides = {}): O
         database: canStore
           ? { inspect: operations.inspectDatabase, prepare: operations.migrate, trust }
           : null,
-        pingRedis: null,
+        pingRedis: redis === null ? null : () => pingRedis(redis.url),
         attio: canAsk ? attioSubject() : null,
         webhook:
           canAsk && !bad.has('PUBLIC_URL') && !bad.has('ATTIO_WEBHOOK_SECRET') ? webhookSubject() : null,

@@ -13,7 +13,7 @@ import {
 import { type Check, failed, ok } from './doctor/check.ts';
 import { judgeDatabase } from './doctor/database.ts';
 import { lackingScopes } from './doctor/scopes.ts';
-import { checkWebhook, type WebhookSubject, type WebhookTrust } from './doctor/webhook.ts';
+import { checkWebhook, judgeSecret, type WebhookSubject, type WebhookTrust } from './doctor/webhook.ts';
 
 export type { Check };
 
@@ -116,10 +116,15 @@ export class DoctorService {
 
   async *#checkWebhook(self: Self, state: DatabaseState | null, fix: boolean): AsyncGenerator<Check> {
     const { webhook, database } = this.#deps;
-    // Without the scope there is nothing to see; the check of scopes has said so.
-    if (webhook === null || lacking(self)('webhook:read-write')) return;
+    if (webhook === null) return;
     const known = state?.isOurs === true && state.pending.length === 0;
     const trust = known ? await (database?.trust() ?? null) : null;
+    if (lacking(self)('webhook:read-write')) {
+      // The check of scopes has said what cannot be seen; what deliveries have shown is known all the same.
+      const { secrets } = webhook;
+      yield* judgeSecret({ hooks: [], secrets, trust }).filter(({ status }) => status !== 'warning');
+      return;
+    }
     yield* await checkWebhook(webhook, { fix, trust });
   }
 }

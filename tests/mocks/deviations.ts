@@ -176,6 +176,12 @@ export const DEVIATIONS: readonly Deviation[] = [
     ...allowCode(401, 'unauthorized', /^\w+ \/v2\/(?!self)/),
   },
   {
+    what: '403 unauthorized on every endpoint but /self, when the token lacks a scope.',
+    why: 'The document declares the scopes, and no answer for one that is lacking.',
+    source: '§1 "Scopes (all listed are required)", §2 unauthorized [S10]; the words are ours',
+    ...allowCode(403, 'unauthorized', /^\w+ \/v2\/(?!self)/),
+  },
+  {
     what: '400 missing_value on /self without a token.',
     why: 'The document declares only 200 there.',
     source: '§1 [W6]',

@@ -1,5 +1,5 @@
-import { main } from '../../src/cli/main.ts';
 import type { Io } from '../../src/cli/io.ts';
+import { main } from '../../src/cli/main.ts';
 
 export interface Outcome {
   readonly code: number;
@@ -30,7 +30,10 @@ export async function cli(
 }
 
 /** The same with --json; the answer has to be one document. */
-export async function cliJson<T>(env: Io['env'], argv: readonly string[]): Promise<Outcome & { readonly body: T }> {
+export async function cliJson<T>(
+  env: Io['env'],
+  argv: readonly string[],
+): Promise<Outcome & { readonly body: T }> {
   const outcome = await cli(env, [...argv, '--json']);
   return { ...outcome, body: JSON.parse(outcome.stdout) as T }; // what the test says it is
 }
