@@ -256,5 +256,6 @@ export class ActivityService {
 const NOWHERE = { listId: null, entryId: null, threadId: null, onEntry: null };
 
 function sameRecord(a: ItemLink, b: ItemLink): boolean {
-  return a.object === b.object && a.recordId === b.recordId && a.entityId === b.entityId;
+  if (a.object !== b.object) return false;
+  return a.recordId === null ? a.entityId === b.entityId : a.recordId === b.recordId;
 }
