@@ -37,7 +37,6 @@ describe('a deal', () => {
     expect(body.data).toMatchObject({
       externalId: 'order:1',
       name: 'Engine',
-      stage: { title: 'In Progress' },
       value: { amount: 1250.5 },
       companyRecordId: null,
       contactRecordIds: [],
@@ -45,6 +44,7 @@ describe('a deal', () => {
     await quiet(service);
     const made = await deal(service, body.data.id);
     expect(made).toMatchObject({
+      stage: { title: 'In Progress' },
       value: { amount: 1250.5, currencyCode: 'USD' },
       sync: { status: 'synced' },
     });
