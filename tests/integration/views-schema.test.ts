@@ -111,3 +111,46 @@ test('what somebody else holds of the view keeps no event and no sync from its e
   expect(await namesOf(service, 'attio_people')).toEqual(['mine']);
   expect(await service.sync('people')).toMatchObject({ status: 'succeeded' });
 });
+
+test('a list has a view of its entries, which joins to the records they are of, and follows its attributes', async () => {
+  await using service = await startService({ sandbox: WORKSPACE });
+  await service.sync('all');
+  await service.call('POST', '/v1/sync/lists/recruiting?wait=true');
+  const entries = ofAttio<
+    {
+      id: { entry_id: string };
+      parent_record_id: string;
+      entry_values: Record<string, { status?: object }[]>;
+    }[]
+  >(service, 'POST', '/lists/recruiting/entries/query', { limit: 1_000 });
+  expect(entries.length).toBeGreaterThan(0);
+  const rows = await service.database.rows(
+    `select e.entry_id, e.stage, p.record_id from attio_list_recruiting e
+     join attio_people p on p.record_id = e.parent_record_id`,
+  );
+  expect(new Map(rows.map((row) => [row['entry_id'], [row['record_id'], row['stage']]]))).toEqual(
+    new Map(
+      entries.map(({ id, parent_record_id: parent, entry_values: { stage } }) => {
+        const title = (stage?.[0]?.status as { title: string } | undefined)?.title ?? null; // as Attio documents it
+        return [id.entry_id, [parent, title]];
+      }),
+    ),
+  );
+  ofAttio(service, 'POST', '/lists/recruiting/attributes', {
+    data: {
+      title: 'Salary',
+      description: null,
+      api_slug: 'salary',
+      type: 'number',
+      is_required: false,
+      is_unique: false,
+      is_multiselect: false,
+      config: {},
+    },
+  });
+  await eventsDone(service, 'list-attribute.created');
+  expect((await columnsOf(service, 'attio_list_recruiting')).at(-1)).toEqual([
+    'salary',
+    SQL_TYPES['number']?.[ENGINE],
+  ]);
+});
