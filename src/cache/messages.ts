@@ -1,14 +1,17 @@
-/** What instances tell each other. */
-type Message =
-  | { readonly from: string; readonly all: true }
-  | { readonly from: string; readonly all: false; readonly cache: string; readonly subject: string };
-
-export function forgetMessage(from: string, cache: string, subject: string): string {
-  return JSON.stringify({ from, cache, subject });
+/** What instances tell each other: subjects of caches to forget, or all of them. */
+interface Message {
+  readonly from: string;
+  readonly forget: 'all' | readonly Subject[];
 }
 
-export function forgetAllMessage(from: string): string {
-  return JSON.stringify({ from, all: true });
+export interface Subject {
+  readonly cache: string;
+  readonly subject: string;
+}
+
+export function messageOf(from: string, forget: 'all' | readonly Subject[]): string {
+  const pairs = forget === 'all' ? forget : forget.map(({ cache, subject }) => [cache, subject]);
+  return JSON.stringify({ from, forget: pairs });
 }
 
 /** @returns null for what is none: anybody can write to a channel */
@@ -19,10 +22,13 @@ export function readMessage(text: string): Message | null {
   } catch {
     return null;
   }
-  const { from, all, cache, subject } = members;
+  const { from, forget } = members;
   if (typeof from !== 'string') return null;
-  if (all === true) return { from, all };
-  return typeof cache === 'string' && typeof subject === 'string'
-    ? { from, all: false, cache, subject }
-    : null;
+  if (forget === 'all') return { from, forget };
+  return Array.isArray(forget) ? { from, forget: forget.flatMap(readSubject) } : null;
+}
+
+function readSubject(pair: unknown): Subject[] {
+  const [cache, subject] = Array.isArray(pair) ? (pair as unknown[]) : [];
+  return typeof cache === 'string' && typeof subject === 'string' ? [{ cache, subject }] : [];
 }

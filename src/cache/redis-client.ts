@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import type { Subject } from './messages.ts';
 
 /** Of everything that the service keeps in Redis; the number changes when the shape of what is kept does. */
 const PREFIX = 'attio-bridge:cache:1:';
@@ -7,7 +8,7 @@ const EPOCH = `${PREFIX}epoch`;
 const INSTANCES = `${PREFIX}instances`;
 
 /** A connection that is asked and says nothing for this long is given up for a new one. */
-const SILENCE_MS = 2_000;
+const SILENCE_MS = 5_000;
 const MAX_RECONNECT_MS = 500;
 
 /**
@@ -141,9 +142,9 @@ export class RedisClient {
     await this.#commands.eval(KEEP, 3, ...keys, names, text, Math.ceil(ttlMs), Math.ceil(nameMs));
   }
 
-  /** Makes everything that is kept of a subject unreachable, and takes away what lies at these places. */
-  async forget(cache: string, subject: string, places: readonly Place[], message: string): Promise<void> {
-    const keys = [nameKey(cache, subject), ...places.map(valueKey)];
+  /** Makes all that is kept of these subjects unreachable, in every namespace, and takes away what lies at the places. */
+  async forget(subjects: readonly Subject[], places: readonly Place[], message: string): Promise<void> {
+    const keys = [...subjects.map(({ cache, subject }) => nameKey(cache, subject)), ...places.map(valueKey)];
     await all(
       this.#commands
         .pipeline()
@@ -153,9 +154,11 @@ export class RedisClient {
     );
   }
 
-  /** Forgets every value of every namespace. */
-  async forgetAll(message: string): Promise<void> {
-    await all(this.#commands.pipeline().del(EPOCH).publish(CHANNEL, message).exec());
+  /** Forgets every value of every namespace. @param message for the other instances, if they are to forget as well */
+  async forgetAll(message: string | null): Promise<void> {
+    const commands = this.#commands.pipeline().del(EPOCH);
+    if (message !== null) commands.publish(CHANNEL, message);
+    await all(commands.exec());
   }
 
   #connection(values: boolean): Redis {

@@ -1,7 +1,3 @@
-export class TimeoutError extends Error {
-  override readonly name = 'TimeoutError';
-}
-
 /** A command came before the connection was there. */
 export function isTooEarly(error: unknown): boolean {
   return error instanceof Error && error.message.includes('enableOfflineQueue');

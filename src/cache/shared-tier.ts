@@ -5,16 +5,20 @@
  *   the way out, and in between entries are believed for a short time only.
  * - up: the subscription answers a ping every BEAT_MS, so what others publish has reached us.
  *
- * `suspect` is a debt: Redis may hold what should have been forgotten, because we could not say so, because it may
- * have restarted with old data, or because another instance has vanished. It is paid (every value is made unreachable,
- * and all instances are told to forget everything) before Redis is asked for a value again.
+ * There may be a debt. `values`: Redis may have restarted with what it held long ago. `owed`: it holds what should have
+ * been forgotten, because we could not say so, or because another instance has vanished that may have had something to
+ * say. Either is paid before Redis is asked for a value again: every value is made unreachable, and in the second case
+ * all instances are told to forget everything.
  *
- * Requests wait for nothing here but `look`, which has a short limit and, after an answer that was late or none, rests.
+ * Requests wait for nothing here but `look` and `catchUp`, which have short limits and rest after an answer that was
+ * late or none.
  */
 import type { Clock } from '../domain/clock.ts';
-import { forgetAllMessage, forgetMessage, readMessage } from './messages.ts';
+import { messageOf, readMessage, type Subject } from './messages.ts';
 import type { Answer, Place, RedisClient } from './redis-client.ts';
-import { isTooEarly, reasonOf, TimeoutError } from './redis-errors.ts';
+import { isTooEarly, reasonOf } from './redis-errors.ts';
+import type { Look, Member, Shared } from './shared.ts';
+import { within } from './within.ts';
 
 /** How often both connections are asked whether they are there, and how long they have to answer. */
 const BEAT_MS = 200;
@@ -22,6 +26,7 @@ const PING_LIMIT_MS = 300;
 /** Memory is believed for this long after the sending of the last ping that was answered. */
 const HEARD_MS = 900;
 
+const CATCH_UP_LIMIT_MS = 60;
 const LOOK_LIMIT_MS = 40;
 const REST_AFTER_FAILURE_MS = 1_000;
 /** Several looks of one request must not add up. */
@@ -36,6 +41,8 @@ const RECOVERY_LIMIT_MS = 1_000;
 const LEAVE_LIMIT_MS = 100;
 
 const MAX_UNANSWERED = 1_000;
+/** In one message. */
+const MAX_SUBJECTS = 500;
 const MAX_VALUE_LENGTH = 512 * 1024;
 
 /** What of the client is used here; tests have another. */
@@ -55,44 +62,17 @@ export interface SharedTierDeps {
   readonly onRead: (read: { cache: string; tier: 'redis'; result: 'HIT' | 'MISS' | 'ERROR' }) => void;
 }
 
-/** A cache's memory, which is told what others have found changed. */
-export interface Member {
-  readonly name: string;
-  /** How long after its reading an entry is believed while nobody tells us anything. */
-  readonly aloneMs: number;
-  readonly forget: (subject: string) => void;
-  readonly forgetAll: () => void;
-}
-
-export interface Look {
-  readonly found: { readonly value: unknown; readonly ttlMs: number } | null;
-  /** Does nothing when the subject has been forgotten since. */
-  readonly keep: (value: unknown, ttlMs: number) => void;
-}
-
-/** What one cache sees of it. */
-export interface Shared {
-  /** Whether what was read then may be served: nothing can have changed since without our knowing. */
-  believes(readAt: number): boolean;
-  /** After this process was held up: waits, a little, for what others have said meanwhile. */
-  catchUp(): Promise<void>;
-  /** Whether a reader of now may be given what is being loaded since then. */
-  mayJoin(startedAt: number): boolean;
-  /** Null when Redis is not to be asked. Never rejects. */
-  look(key: string, subject: string): Promise<Look | null>;
-  /** Makes every other instance forget. `keys`: under which we may hold it. */
-  forget(subject: string, keys: Iterable<string>): void;
-}
-
 export class SharedTier {
   readonly #deps: SharedTierDeps;
   readonly #members = new Map<string, Member>();
   readonly #closed = new AbortController();
   #state: 'unknown' | 'down' | 'up' = 'unknown';
   #namespace: string | null = null;
-  #suspect = false;
-  /** Counts what has made Redis suspect, and what has ended a connection: to see that it happened meanwhile. */
-  #suspicions = 0;
+  #debt: 'none' | 'values' | 'owed' = 'none';
+  /** Not published yet: a moment. */
+  readonly #unsaid: { subject: Subject; keys: readonly string[] }[] = [];
+  /** Counts doubts, and what has ended a connection: to see that it happened meanwhile. */
+  #doubts = 0;
   #losses = 0;
   #heardAt = Number.NEGATIVE_INFINITY;
   #pingsMs: number[] = [];
@@ -115,7 +95,7 @@ export class SharedTier {
       catchUp: () => this.#catchUp(),
       mayJoin: (startedAt) => this.#state === 'up' || this.#isRecent(startedAt, member.aloneMs),
       look: (key, subject) => this.#look(member.name, key, subject),
-      forget: (subject, keys) => this.#forget(member.name, subject, [...keys]),
+      forget: (subject, keys) => this.#forget({ cache: member.name, subject }, keys),
     };
   }
 
@@ -142,7 +122,7 @@ export class SharedTier {
     this.#closed.abort(new Error('closed'));
     this.wake();
     // Who owes something goes without taking leave: the next to arrive pays.
-    if (this.#state === 'up' && !this.#suspect)
+    if (this.#state === 'up' && this.#debt === 'none')
       await this.#within(this.#deps.client.leave(), LEAVE_LIMIT_MS).catch(() => {});
     this.#deps.client.close();
     await this.#running;
@@ -157,13 +137,13 @@ export class SharedTier {
   heard(text: string): void {
     const message = readMessage(text);
     if (message === null || message.from === this.#deps.instanceId) return;
-    if (message.all) this.#forgetAllHere();
-    else this.#members.get(message.cache)?.forget(message.subject);
+    if (message.forget === 'all') this.#forgetAllHere();
+    else for (const { cache, subject } of message.forget) this.#members.get(cache)?.forget(subject);
   }
 
   /** A connection has ended. `values`: Redis may have restarted, with data of long ago. */
   lost({ values, reason }: { values: boolean; reason: unknown }): void {
-    if (values) this.#doubt();
+    if (values) this.#doubt('values');
     this.#losses += 1;
     this.#fall(reason);
   }
@@ -181,7 +161,7 @@ export class SharedTier {
   async #beat(): Promise<void> {
     try {
       if (this.#state !== 'up') await this.#rise();
-      else if (this.#suspect) await this.#pay();
+      else if (this.#debt !== 'none') await this.#pay();
       else await this.#ping();
     } catch (error) {
       this.#fall(error);
@@ -193,8 +173,8 @@ export class SharedTier {
     const losses = this.#losses;
     await this.#within(client.listen(), RECOVERY_LIMIT_MS);
     this.#forgetAllHere();
-    if ((await this.#within(client.arrive(), RECOVERY_LIMIT_MS)) > 0) this.#doubt();
-    if (this.#suspect) await this.#pay();
+    if ((await this.#within(client.arrive(), RECOVERY_LIMIT_MS)) > 0) this.#doubt('owed');
+    if (this.#debt !== 'none') await this.#pay();
     await this.#ping();
     if (losses !== this.#losses || this.#closed.signal.aborted) return;
     this.#state = 'up';
@@ -203,9 +183,10 @@ export class SharedTier {
 
   async #pay(): Promise<void> {
     const { client, instanceId } = this.#deps;
-    const suspicions = this.#suspicions;
-    await this.#within(client.forgetAll(forgetAllMessage(instanceId)), RECOVERY_LIMIT_MS);
-    if (suspicions === this.#suspicions) this.#suspect = false;
+    const doubts = this.#doubts;
+    const message = this.#debt === 'owed' ? messageOf(instanceId, 'all') : null;
+    await this.#within(client.forgetAll(message), RECOVERY_LIMIT_MS);
+    if (doubts === this.#doubts) this.#debt = 'none';
   }
 
   async #ping(): Promise<void> {
@@ -229,8 +210,9 @@ export class SharedTier {
 
   async #catchUp(): Promise<void> {
     if (this.#state !== 'up' || this.#isHearing()) return;
+    if (this.#restUntil > this.#deps.clock.now()) return;
     this.wake();
-    await this.#within(this.#hearing(), LOOK_LIMIT_MS).catch(() => {});
+    await this.#within(this.#hearing(), CATCH_UP_LIMIT_MS).catch(() => this.#rest(REST_AFTER_FAILURE_MS));
   }
 
   async #hearing(): Promise<void> {
@@ -242,31 +224,45 @@ export class SharedTier {
     this.#pulse = Promise.withResolvers();
   }
 
-  #doubt(): void {
-    this.#suspect = true;
-    this.#suspicions += 1;
+  #doubt(debt: 'values' | 'owed'): void {
+    if (this.#debt !== 'owed') this.#debt = debt;
+    this.#doubts += 1;
   }
 
   #forgetAllHere(): void {
     for (const member of this.#members.values()) member.forgetAll();
   }
 
-  #forget(cache: string, subject: string, keys: readonly string[]): void {
-    const { client, instanceId } = this.#deps;
-    const namespace = this.#namespace;
-    if (namespace === null) return;
-    if (this.#state !== 'up' || this.#unanswered >= MAX_UNANSWERED) {
-      this.#doubt();
+  #forget(subject: Subject, keys: readonly string[]): void {
+    if (this.#namespace === null || this.#state !== 'up') {
+      this.#doubt('owed');
       return;
     }
-    const message = forgetMessage(instanceId, cache, subject);
-    const places = keys.map((key) => ({ namespace, cache, key, subject }));
-    this.#counted(client.forget(cache, subject, places, message), FORGET_LIMIT_MS).catch(() => this.#doubt());
+    // What is said in one go is one message.
+    if (this.#unsaid.length === 0) queueMicrotask(() => this.#say());
+    this.#unsaid.push({ subject, keys });
+    if (this.#unsaid.length >= MAX_SUBJECTS) this.#say();
+  }
+
+  #say(): void {
+    const { client, instanceId } = this.#deps;
+    const said = this.#unsaid.splice(0);
+    const namespace = this.#namespace;
+    if (said.length === 0 || namespace === null) return;
+    if (this.#unanswered >= MAX_UNANSWERED) {
+      this.#doubt('owed');
+      return;
+    }
+    const subjects = said.map(({ subject }) => subject);
+    const places = said.flatMap(({ subject, keys }) => keys.map((key) => ({ namespace, key, ...subject })));
+    const message = messageOf(instanceId, subjects);
+    this.#counted(client.forget(subjects, places, message), FORGET_LIMIT_MS).catch(() => this.#doubt('owed'));
   }
 
   async #look(cache: string, key: string, subject: string): Promise<Look | null> {
     const namespace = this.#namespace;
     if (namespace === null || !this.#isUsable()) return null;
+    this.#say();
     const { client, clock, onRead } = this.#deps;
     const place = { namespace, cache, key, subject };
     const askedAt = clock.now();
@@ -297,7 +293,7 @@ export class SharedTier {
   #isUsable(): boolean {
     return (
       this.#state === 'up' &&
-      !this.#suspect &&
+      this.#debt === 'none' &&
       !this.#isSlow() &&
       this.#restUntil <= this.#deps.clock.now() &&
       this.#unanswered < MAX_UNANSWERED
@@ -329,19 +325,7 @@ export class SharedTier {
     return this.#within(answer, limitMs);
   }
 
-  /** @throws the error of `answer`; TimeoutError when it comes too late */
-  async #within<T>(answer: Promise<T>, limitMs: number): Promise<T> {
-    const answered = new AbortController();
-    const limit = this.#deps.clock.sleep(limitMs, answered.signal).then(async () => {
-      // A process that was held up reads now what has come in time.
-      await new Promise((resolve) => setImmediate(resolve));
-      throw new TimeoutError(`no answer within ${limitMs} ms`);
-    });
-    limit.catch(() => {});
-    try {
-      return await Promise.race([answer, limit]);
-    } finally {
-      answered.abort(new Error('answered'));
-    }
+  #within<T>(answer: Promise<T>, limitMs: number): Promise<T> {
+    return within(this.#deps.clock, answer, limitMs);
   }
 }

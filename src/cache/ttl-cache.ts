@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Look, Shared, SharedTier } from './shared-tier.ts';
+import type { Look, Shared } from './shared.ts';
+import type { SharedTier } from './shared-tier.ts';
 
 /** HIT: from a cache, in time. MISS: loaded now. STALE: from memory, past its time, because loading failed. */
 export type CacheResult = 'HIT' | 'MISS' | 'STALE';

@@ -57,7 +57,7 @@ describe('what is kept', () => {
     await keep(one.client, place, '1');
     await keep(two.client, theirs, '2');
     await keep(two.client, { ...theirs, key: 'people/b', subject: 'b' }, '3');
-    await one.client.forget('record', 'a', [place], 'forgotten: a');
+    await one.client.forget([place], [place], 'forgotten: a');
     expect((await one.client.look(place)).found).toBeNull();
     expect((await two.client.look(theirs)).found).toBeNull();
     expect((await two.client.look({ ...theirs, key: 'people/b', subject: 'b' })).found?.text).toBe('3');
@@ -69,7 +69,7 @@ describe('what is kept', () => {
   test('is refused when its subject was forgotten after the look: it may be older', async () => {
     const [one, two] = await Promise.all([connect('one'), connect('two')]);
     const { names } = await two.client.look(place);
-    await one.client.forget('record', 'a', [], 'm');
+    await one.client.forget([place], [], 'm');
     await two.client.keep(place, names, 'old', 60_000);
     expect((await two.client.look(place)).found).toBeNull();
     await two.client.keep(place, names, 'old', 60_000);

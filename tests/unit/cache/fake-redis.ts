@@ -1,5 +1,7 @@
+import type { Subject } from '../../../src/cache/messages.ts';
 import type { Answer, Place } from '../../../src/cache/redis-client.ts';
-import { type Member, type RedisPort, SharedTier } from '../../../src/cache/shared-tier.ts';
+import type { Member } from '../../../src/cache/shared.ts';
+import { type RedisPort, SharedTier } from '../../../src/cache/shared-tier.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 type Command = 'ping' | 'listen' | 'arrive' | 'leave' | 'look' | 'keep' | 'forget' | 'forgetAll';
@@ -45,13 +47,13 @@ export class FakeRedis implements RedisPort {
     return this.#answer('keep', undefined);
   };
 
-  forget = (_cache: string, _subject: string, _places: readonly Place[], message: string) => {
+  forget = (_subjects: readonly Subject[], _places: readonly Place[], message: string) => {
     this.messages.push(message);
     return this.#answer('forget', undefined);
   };
 
-  forgetAll = (message: string) => {
-    this.messages.push(message);
+  forgetAll = (message: string | null) => {
+    this.messages.push(message ?? 'values');
     return this.#answer('forgetAll', undefined);
   };
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { settle } from '../../support/manual-clock.ts';
 import { buildTier, member } from './fake-redis.ts';
 
 async function started() {
@@ -75,21 +76,32 @@ describe('looking', () => {
 describe('forgetting', () => {
   test('tells the others, who forget; the one who told does not', async () => {
     const { tier, shared, redis, things } = await started();
-    shared.forget('a', ['a']);
-    const [message = ''] = redis.messages;
+    for (const subject of ['a', 'b']) shared.forget(subject, [subject]);
+    await settle();
+    const [message = '', ...more] = redis.messages;
+    expect(more).toEqual([]);
     tier.heard(message);
     expect(things.forgotten).toEqual([]);
     tier.heard(message.replace('"me"', '"you"'));
-    expect(things.forgotten).toEqual(['a']);
-    tier.heard('{"from":"you","all":true}');
-    expect(things.forgotten).toEqual(['a', '*']);
+    expect(things.forgotten).toEqual(['a', 'b']);
+    tier.heard('{"from":"you","forget":"all"}');
+    expect(things.forgotten).toEqual(['a', 'b', '*']);
   });
 
   test('takes what is no message of ours for nothing', async () => {
     const { tier, things } = await started();
-    const strange = ['', '{', 'null', '[]', '{"from":1,"all":true}', '{"from":"you","cache":"things"}'];
-    for (const text of [...strange, '{"from":"you","cache":"others","subject":"a"}']) tier.heard(text);
+    const strange = ['', '{', 'null', '[]', '{"from":1,"forget":"all"}', '{"from":"you","forget":{}}'];
+    for (const text of [...strange, '{"from":"you","forget":[["others","a"],["things",1],"things"]}'])
+      tier.heard(text);
     expect(things.forgotten).toEqual([]);
+  });
+
+  test('is said before what follows is looked up', async () => {
+    const { shared, redis } = await started();
+    redis.calls.length = 0;
+    shared.forget('a', ['a']);
+    await shared.look('a', 'a');
+    expect(redis.calls).toEqual(['forget', 'look']);
   });
 
   test('what could not be said is a debt: no value is looked up until all are forgotten', async () => {
@@ -175,6 +187,8 @@ describe('up and down', () => {
     tier.lost({ values: true, reason: new Error('closed') });
     await clock.advance(200);
     expect(redis.calls).toEqual(['listen', 'arrive', 'forgetAll', 'ping']);
+    // The others have seen it go, too.
+    expect(redis.messages).toEqual(['values']);
   });
 
   test('a loss while it comes up keeps it down', async () => {

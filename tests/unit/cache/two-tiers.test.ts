@@ -84,7 +84,7 @@ describe('a cache in front of Redis', () => {
     const { waiting, load } = loads();
     const read = records.read(records.keyOf('people', 'a'), load, always);
     await settle();
-    tier.heard('{"from":"you","cache":"record","subject":"a"}');
+    tier.heard('{"from":"you","forget":[["record","a"]]}');
     waiting[0]?.resolve({ v: 'old' });
     await settle();
     waiting[1]?.resolve({ v: 'new' });
@@ -97,7 +97,7 @@ describe('a cache in front of Redis', () => {
     const { records, tier } = await build();
     await records.read(records.keyOf('people', 'a'), async () => ({ v: 1 }), always);
     await records.read(records.keyOf('staff', 'a'), async () => ({ v: 1 }), always);
-    tier.heard('{"from":"you","cache":"record","subject":"a"}');
+    tier.heard('{"from":"you","forget":[["record","a"]]}');
     expect([records.peek('people/a'), records.peek('staff/a')]).toEqual([null, null]);
   });
 
@@ -162,7 +162,7 @@ describe('a cache in front of Redis', () => {
     clock.now = () => now.call(clock) + 1_000;
     const changed = records.read('people/a', async () => ({ v: 2 }), always);
     const unchanged = records.read('people/b', broken, always);
-    tier.heard('{"from":"you","cache":"record","subject":"a"}');
+    tier.heard('{"from":"you","forget":[["record","a"]]}');
     await clock.advance(29);
     expect(results).toHaveLength(2);
     await clock.advance(1);
@@ -175,6 +175,7 @@ describe('a cache in front of Redis', () => {
     const { schema, redis, tier } = await build();
     await schema.read('attributes:people', async () => ({ items: [] }), always);
     schema.expire('attributes:people');
+    await settle();
     const [message = ''] = redis.messages;
     expect(schema.peek('attributes:people')).toEqual({ items: [] });
     await schema.read('attributes:people', async () => ({ items: [{ v: 2 }] }), always);
