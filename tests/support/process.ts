@@ -10,8 +10,9 @@ export class ServiceProcess {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   output = '';
 
-  constructor(env: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, [ENTRY], { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  /** @param script with its arguments */
+  constructor(env: Readonly<Record<string, string>>, script: readonly string[] = [ENTRY]) {
+    this.#child = spawn(process.execPath, script, { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.exited = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => resolve({ code, signal }));
     });

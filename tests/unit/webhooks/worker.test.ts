@@ -19,6 +19,7 @@ let clock: ManualClock;
 let workspace: { workspaceId: string | null; maySync: boolean };
 let pauses: number[];
 let followed: number[];
+let follow: () => Promise<void>;
 let worker: InboxWorker | null = null;
 
 beforeEach(async () => {
@@ -29,6 +30,7 @@ beforeEach(async () => {
   workspace = { workspaceId: WORKSPACE, maySync: true };
   pauses = [];
   followed = [];
+  follow = async () => {};
 });
 
 afterEach(async () => {
@@ -51,7 +53,12 @@ function start(handler: WebhookHandler, ...more: WebhookHandler[]): InboxWorker 
     add: (row: SettledEvent) => inbox.settle([row], new Date(clock.now()).toISOString()),
   };
   const options = { window: 100, maxAttempts: 4, giveUpAfterMs: 72 * HOUR_MS };
-  const followUps = { add: async (id: number) => void followed.push(id) };
+  const followUps = {
+    async add(id: number) {
+      await follow();
+      followed.push(id);
+    },
+  };
   worker = new InboxWorker({
     inbox,
     settled,
@@ -168,6 +175,18 @@ describe('an event', () => {
     broken = false;
     await clock.advance(1_000);
     expect(followed).toEqual([3]);
+  });
+
+  test('is not settled before what follows it is stored', async () => {
+    follow = async () => {
+      throw new StorageUnavailableError('disk full');
+    };
+    start(async () => 'done');
+    await receive();
+    expect((await inbox.stats()).pending).toBe(1);
+    follow = async () => {};
+    await clock.advance(2_000);
+    expect([followed, (await inbox.stats()).pending]).toEqual([[1], 0]);
   });
 
   test('of another workspace becomes a dead letter', async () => {
