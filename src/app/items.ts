@@ -48,6 +48,7 @@ export function buildItemCourier(base: Base, attio: AttioParts, mirror: MirrorPa
 export function buildItems(
   base: Base,
   attio: AttioParts,
+  mirror: MirrorParts,
   outbox: { readonly look: LookService; readonly writer: OutboxWriter; readonly waiters: Waiters },
   deals: DealsService,
 ) {
@@ -89,7 +90,7 @@ export function buildItems(
       recordRef: (id) => recordRefOf(store.entities, id),
       writer,
       objects,
-      comments: { refresh: async () => {} },
+      comments: mirror.items.comments,
     }),
     idle: () => accepted.idle(),
   };

@@ -17,7 +17,7 @@ export function buildServices(base: Base, attio: AttioParts, mirror: MirrorParts
     contacts: new ContactsService({ ...things, removal: outbox.removal }),
     companies: new CompaniesService(things),
     deals,
-    ...buildItems(base, attio, outbox, deals),
+    ...buildItems(base, attio, mirror, outbox, deals),
   };
 }
 

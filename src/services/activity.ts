@@ -156,7 +156,7 @@ export class ActivityService {
   }
 
   async #commentFilter(query: RecordQuery & { readonly entryId?: string }): Promise<ItemFilter> {
-    const { comments, items, objects } = this.#deps;
+    const { comments, items, parents } = this.#deps;
     if (query.entryId !== undefined) {
       const entry = await items.find('entries', query.entryId);
       const { attioId = null, listId = null } = entry ?? {};
@@ -165,8 +165,7 @@ export class ActivityService {
     }
     if (query.recordId === undefined) return {};
     const filter = await this.#about(query);
-    const place = { at: '', objects: null, guess: objects };
-    const link = await this.#deps.parents.find({ recordId: query.recordId }, place).catch(() => null);
+    const link = await parents.known(query.recordId);
     if (link?.recordId != null) await comments.refresh({ object: link.object, recordId: link.recordId });
     return filter;
   }

@@ -59,6 +59,17 @@ export class ParentFinder {
     );
   }
 
+  /** The record with an id, as far as it is known here. Never asks Attio. */
+  async known(recordId: string): Promise<ItemLink | null> {
+    try {
+      return (await this.#thing(recordId, '')) ?? (await this.#mirrored(recordId, ''));
+    } catch (error) {
+      // Deleted.
+      if (error instanceof ServiceError) return null;
+      throw error;
+    }
+  }
+
   async #byEmail(email: string, { at }: ParentPlace): Promise<ItemLink> {
     const known = (await this.#contact(email)) ?? (await this.#lookFor(email));
     if (known !== null) return known;
