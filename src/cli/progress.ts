@@ -108,7 +108,7 @@ export function plainText(label: string, pace: Pace): string {
 }
 
 function amount({ done, total }: Pace): string {
-  return total === null ? `${count(done)} records` : `${count(done)} of about ${count(total)}`;
+  return total === null ? `${count(done)} seen` : `${count(done)} of about ${count(total)}`;
 }
 
 function trail({ perSecond, secondsLeft }: Pace): string {

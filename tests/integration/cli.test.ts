@@ -141,7 +141,7 @@ describe('the commands', () => {
     for (const name of [
       'doctor',
       'webhooks rotate',
-      'sync <object|lists/list|all>',
+      'sync <object|lists/list|notes|tasks|all>',
       'dead-letters replay',
       'migrate',
     ]) {

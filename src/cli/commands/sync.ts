@@ -12,7 +12,7 @@ const POLL_MS = 250;
 const LEARN_TRIES = 10;
 
 export const sync: Command = {
-  usage: 'sync <object|lists/list|all> [--force]',
+  usage: 'sync <object|lists/list|notes|tasks|all> [--force]',
   summary: 'Makes the mirror equal to Attio by a full sync, and shows how far it is.',
   details:
     'Starts a run, or joins the one that is under way: in the service when it runs, else in this command.\n' +
