@@ -160,9 +160,9 @@ export class SharedTier {
 
   async #beat(): Promise<void> {
     try {
-      if (this.#state !== 'up') await this.#rise();
-      else if (this.#debt !== 'none') await this.#pay();
-      else await this.#ping();
+      if (this.#state !== 'up') return await this.#rise();
+      if (this.#debt !== 'none') await this.#pay();
+      await this.#ping();
     } catch (error) {
       this.#fall(error);
     }
