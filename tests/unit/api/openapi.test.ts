@@ -63,6 +63,10 @@ describe('the description of the API', () => {
       'PUT /v1/companies',
       'GET /v1/companies',
       'GET /v1/companies/{id}',
+      'PUT /v1/deals',
+      'GET /v1/deals',
+      'GET /v1/deals/{id}',
+      'PATCH /v1/deals/{id}',
       'GET /v1/conflicts',
       'GET /v1/records/{object}/{recordId}',
       'POST /v1/records/{object}/query',
@@ -104,6 +108,8 @@ describe('the description of the API', () => {
       'PUT /v1/contacts',
       'POST /v1/contacts/batch',
       'PUT /v1/companies',
+      'PUT /v1/deals',
+      'PATCH /v1/deals/{id}',
       'POST /v1/records/{object}/query',
     ]);
   });
@@ -125,7 +131,17 @@ describe('the description of the API', () => {
     expect(withExamples.map(([name]) => name)).toEqual(
       expect.arrayContaining([
         ...['Problem', 'Health', 'Contact', 'Company', 'SyncRun', 'Change', 'DeadLetter'],
-        ...['PutContactInput', 'PutCompanyInput', 'SyncState', 'BatchReceipt', 'Batch', 'Conflict'],
+        ...[
+          'Deal',
+          'PutDealInput',
+          'PatchDealInput',
+          'PutContactInput',
+          'PutCompanyInput',
+          'SyncState',
+          'BatchReceipt',
+          'Batch',
+          'Conflict',
+        ],
       ]),
     );
     for (const [name, { examples = [] }] of withExamples) {
