@@ -96,6 +96,11 @@ describe('the example, when it is switched on', () => {
     await service.deliver(stageEvent(service, entryId, recordId));
     await service.deliver(stageEvent(service, entryId, recordId));
     expect(await tasksOf(service, recordId)).toHaveLength(1);
+    // A week later: keys of callers would be let go by now.
+    const past = new Date(Date.now() - 7 * DAY_MS).toISOString();
+    await service.database.rows(`update item set created_at = '${past}' where request_key is not null`);
+    await service.deliver(stageEvent(service, entryId, recordId));
+    expect(await tasksOf(service, recordId)).toHaveLength(1);
     // It leaves, and comes back.
     change(service, entryId, { stage: ['Offer'] });
     expect(await tasksOf(service, recordId)).toHaveLength(1);

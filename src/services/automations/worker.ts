@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AutomationJob } from '../../domain/automations.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { NewDeadLetter } from '../../domain/dead-letters.ts';
+import { lastingKeyOf } from '../../domain/idempotency.ts';
 import { readWebhookEvent } from '../../domain/webhook-events.ts';
 import { isOutage, ServiceError } from '../errors.ts';
 import { WorkLoop } from '../work-loop.ts';
@@ -138,8 +139,8 @@ export class AutomationWorker {
   #keys({ eventId }: AutomationJob): Pick<AutomationContext, 'idempotencyKey' | 'lastingKey'> {
     const { name } = this.#automation;
     return {
-      idempotencyKey: (suffix) => keyOf([name, eventId, suffix]),
-      lastingKey: (suffix) => keyOf([name, suffix]),
+      idempotencyKey: (suffix) => keyOf(['automation', name, eventId, suffix]),
+      lastingKey: (suffix) => keyOf(['automation', name, suffix]),
     };
   }
 
@@ -215,7 +216,7 @@ export function letterOf(
 
 /** Suffixes may be anything, also what is not to be stored. */
 function keyOf(parts: readonly (string | number)[]): string {
-  return `automation:${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
+  return lastingKeyOf(createHash('sha256').update(JSON.stringify(parts)).digest('hex'));
 }
 
 function iso(ms: number): string {

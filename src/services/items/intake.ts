@@ -1,5 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
-import { IDEMPOTENCY_KEPT_MS } from '../../domain/idempotency.ts';
+import { IDEMPOTENCY_KEPT_MS, isLastingKey } from '../../domain/idempotency.ts';
 import type { Item, ItemKind, ItemLink, ItemPlace } from '../../domain/items.ts';
 import type { WriteBase, WriteIntent } from '../../domain/outbox.ts';
 import { ServiceError } from '../errors.ts';
@@ -170,7 +170,7 @@ export class ItemIntake {
   }
 }
 
-/** What the same request has made. A key is good for a day: what it made before that is let go. */
+/** What the same request has made. A caller's key is good for a day: what it made before that is let go. */
 async function askedBefore(
   stores: Stores,
   kind: ItemKind,
@@ -178,7 +178,8 @@ async function askedBefore(
   at: string,
 ): Promise<Item | undefined> {
   const asked = await stores.items.findByRequest(kind, requestKey);
-  if (asked === undefined || Date.parse(at) - Date.parse(asked.createdAt) < IDEMPOTENCY_KEPT_MS) return asked;
+  if (asked === undefined || isLastingKey(requestKey)) return asked;
+  if (Date.parse(at) - Date.parse(asked.createdAt) < IDEMPOTENCY_KEPT_MS) return asked;
   await stores.items.put([{ ...asked, requestKey: null }]);
   return undefined;
 }
