@@ -55,7 +55,10 @@ function requiredLine(max: number, missing: string) {
 }
 
 /** What finds a deal: compared as it is. */
-export const dealKeyField = requiredLine(200, MISSING);
+export const dealKeyField = requiredLine(200, MISSING).refine(
+  (id) => id === id.trim(),
+  'begins or ends with a blank: take it out',
+);
 export const nameField = requiredLine(1000, 'is missing: Attio wants a name for every deal');
 export const stageField = requiredLine(1000, 'is missing: Attio wants a stage for every deal').meta({
   description: 'Title in any case, or id',

@@ -93,6 +93,7 @@ describe('bad input', () => {
   test.each<[string, object, string]>([
     ['no external id', { externalId: undefined }, '/externalId'],
     ['a blank external id', { externalId: ' ' }, '/externalId'],
+    ['an external id with a blank at its end', { externalId: 'a ' }, '/externalId'],
     ['an external id of two lines', { externalId: 'a\nb' }, '/externalId'],
     ['an external id that is too long', { externalId: 'x'.repeat(201) }, '/externalId'],
     ['no name', { name: undefined }, '/name'],
@@ -242,6 +243,20 @@ describe('a deal that was written in an outage', () => {
     ]);
     expect(await deal(service, id)).toMatchObject({ stage: { title: 'Won 🎉' }, value: { amount: 2 } });
   });
+});
+
+test('a workspace without deals refuses them', async () => {
+  await using service = await startDeals({ subscribe: false });
+  service.sandbox.sandbox.addFault({
+    kind: 'status',
+    status: 404,
+    code: 'not_found',
+    match: { path: '*/objects/deals/*' },
+  });
+  const { body } = await putDeal(service, DEAL, '?wait=false');
+  await delivered(service);
+  expect(await letters(service)).toMatchObject([{ kind: 'outbox' }]);
+  expect((await deal(service, body.data.id)).sync).toMatchObject({ status: 'failed' });
 });
 
 test('what Attio refuses for good is told in its words, and the deal is as before', async () => {

@@ -44,6 +44,8 @@ function ofService(error: ServiceError): Failure | null {
   const words = error.attio === null ? message : `${message}: ${error.attio.message}`;
   const common = { error, detail: words, message, attio: error.attio };
   if (error.kind === 'refused') return { ...common, kind: 'refused', code: error.attio?.code ?? 'refused' };
+  // The workspace has no such object.
+  if (error.kind === 'not_found') return { ...common, kind: 'refused', code: 'not_found' };
   if (error.kind !== 'unavailable') return null;
   if (cause instanceof AttioApiError) return { ...ofAttio(cause), error };
   return { ...common, kind: error.isolated ? 'held' : 'outage', code: 'unavailable' };

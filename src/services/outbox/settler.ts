@@ -3,11 +3,12 @@ import type { EntityKind, EntityRow } from '../../domain/entities.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import type { SyncFailure } from '../../domain/sync-state.ts';
+import { ServiceError } from '../errors.ts';
 import type { OutboxEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { ApplyService } from '../sync/apply.ts';
 import type { Mapping } from '../sync/mapping.ts';
-import { reproject } from '../sync/project.ts';
+import { type PlainOf, reproject } from '../sync/project.ts';
 import { conflictRows, rebase } from './agreement.ts';
 import type { Failure } from './failure.ts';
 import { goBack, letterOf } from './going-back.ts';
@@ -27,6 +28,12 @@ export interface SettlerDeps {
   readonly events: OutboxEvents;
   /** What is mirrored of the record may not be all: it is to be read again. */
   readonly lookAgain: (kind: EntityKind, recordId: string) => void;
+}
+
+/** An object that the workspace does not have has no values. */
+function ofNoObject(error: unknown): PlainOf {
+  if (error instanceof ServiceError && error.kind === 'not_found') return () => ({});
+  throw error;
 }
 
 /** The thing was removed here while the write was sent: nothing of its answer may be stored. */
@@ -140,7 +147,7 @@ export class Settler {
    */
   async refuse(row: OutboxRow, failure: Failure): Promise<void> {
     const { store, mapping, waiters, events, lookAgain, schema } = this.#deps;
-    const plainOf = await schema.plainValues(row.kind);
+    const plainOf = await schema.plainValues(row.kind).catch(ofNoObject);
     const at = this.#now();
     let restored: string | null = null;
     let buried = false;
