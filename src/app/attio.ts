@@ -1,15 +1,18 @@
 import type { CircuitName } from '../attio/breaker.ts';
 import { CachedRecords } from '../attio/cached-records.ts';
-import { CachedSchema } from '../attio/cached-schema.ts';
+import { CachedSchema, type KeptDefinitions } from '../attio/cached-schema.ts';
 import { AttioClient } from '../attio/client.ts';
 import type { FetchLike } from '../attio/transport.ts';
 import { QueryCache, RecordCache } from '../cache/record-cache.ts';
 import { SchemaCache } from '../cache/schema-cache.ts';
+import { StorageUnavailableError } from '../domain/storage.ts';
+import type { Events } from '../monitoring/events.ts';
 import { ChoicesService } from '../services/choices.ts';
 import { ListsService } from '../services/lists.ts';
 import { MembersService } from '../services/members.ts';
 import { SchemaService } from '../services/schema.ts';
 import { ViewsService } from '../services/views.ts';
+import { DefinitionsStore } from '../store/definitions.ts';
 import { ViewsStore } from '../store/views.ts';
 import type { Base } from './base.ts';
 
@@ -54,6 +57,7 @@ export function buildAttio(
       members,
       attributes,
       cache: schemaCache,
+      kept: keptIn(new DefinitionsStore(database), events),
       onAttributes(of, read) {
         if (of.target === 'objects') views.attributesRead(of.identifier, read);
         else views.listAttributesRead(of.identifier, read);
@@ -77,6 +81,21 @@ export function buildAttio(
     members: new MembersService(definitions),
     views,
     readForbiddenAt: () => readForbiddenAt,
+  };
+}
+
+/** What cannot be kept, or found again, is told and done without. */
+function keptIn(store: DefinitionsStore, events: Events): KeptDefinitions {
+  const tell = (error: unknown) => {
+    if (!(error instanceof StorageUnavailableError)) events.unexpected('definitions', error);
+  };
+  return {
+    remember: (key, items) => store.remember(key, items).catch(tell),
+    recall: (key) =>
+      store.recall(key).catch((error) => {
+        tell(error);
+        return null;
+      }),
   };
 }
 

@@ -15,6 +15,12 @@ const NONE: readonly JsonObject[] = [];
 /** A stage or an option, archived ones included. */
 export type Choice = Pick<Status, 'title' | 'is_archived'> & { readonly choiceId: string };
 
+/** Keeps definitions over restarts. Neither of the two rejects. */
+export interface KeptDefinitions {
+  remember(key: string, items: readonly JsonObject[]): Promise<void>;
+  recall(key: string): Promise<readonly JsonObject[] | null>;
+}
+
 /** The workspace's definitions through the schema cache: objects, lists, attributes, choices, members; an old answer while Attio gives none. */
 export class CachedSchema {
   readonly #objects: Pick<ObjectsResource, 'list'>;
@@ -22,6 +28,7 @@ export class CachedSchema {
   readonly #members: Pick<MembersResource, 'list'>;
   readonly #attributes: Pick<AttributesResource, 'all' | 'options' | 'statuses'>;
   readonly #cache: SchemaCache;
+  readonly #kept: KeptDefinitions;
   readonly #onAttributes: (target: AttributeTarget, attributes: readonly Attribute[]) => void;
 
   /** @param deps.onAttributes told of attributes that Attio has just answered */
@@ -31,6 +38,7 @@ export class CachedSchema {
     members: Pick<MembersResource, 'list'>;
     attributes: Pick<AttributesResource, 'all' | 'options' | 'statuses'>;
     cache: SchemaCache;
+    kept: KeptDefinitions;
     onAttributes?: (target: AttributeTarget, attributes: readonly Attribute[]) => void;
   }) {
     this.#objects = deps.objects;
@@ -38,6 +46,7 @@ export class CachedSchema {
     this.#members = deps.members;
     this.#attributes = deps.attributes;
     this.#cache = deps.cache;
+    this.#kept = deps.kept;
     this.#onAttributes = deps.onAttributes ?? (() => {});
   }
 
@@ -131,16 +140,25 @@ export class CachedSchema {
     load: () => Promise<readonly T[]>,
     onLoaded: (items: readonly T[]) => void = () => {},
   ): Promise<readonly (T & JsonObject)[]> {
-    const { value, result } = await this.#cache.read(
-      key,
-      // What Attio answers is JSON, which the loose schemas of `types.ts` cannot say.
-      async () => ({ items: (await load()) as readonly JsonObject[] }),
-      (error) => isAttioError(error),
-    );
-    // What `load` has put there under this key.
-    const items = (value?.items ?? []) as readonly (T & JsonObject)[];
-    if (result === 'MISS') onLoaded(items);
-    return items;
+    try {
+      const { value, result } = await this.#cache.read(
+        key,
+        // What Attio answers is JSON, which the loose schemas of `types.ts` cannot say.
+        async () => ({ items: (await load()) as readonly JsonObject[] }),
+        (error) => isAttioError(error),
+      );
+      // What `load` has put there under this key.
+      const items = (value?.items ?? []) as readonly (T & JsonObject)[];
+      if (result === 'MISS') {
+        onLoaded(items);
+        void this.#kept.remember(key, items);
+      }
+      return items;
+    } catch (error) {
+      const items = isAttioError(error) && !error.traits.final ? await this.#kept.recall(key) : null;
+      if (items === null) throw error;
+      return items as readonly (T & JsonObject)[]; // what was remembered under this key
+    }
   }
 }
 

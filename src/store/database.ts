@@ -9,6 +9,7 @@ import { automations } from './migrations/005-automations.ts';
 import { webhookTrust } from './migrations/007-webhook-trust.ts';
 import { deployment } from './migrations/008-deployment.ts';
 import { deals } from './migrations/010-deals.ts';
+import { definitions } from './migrations/011-definitions.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
 import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
@@ -29,8 +30,9 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '004-items': items,
   '005-automations': automations,
   '007-webhook-trust': webhookTrust,
-  '010-deals': deals,
   '008-deployment': deployment,
+  '010-deals': deals,
+  '011-definitions': definitions,
 };
 
 /** In their order. */

@@ -32,6 +32,7 @@ export interface Schema {
   item: ItemTable;
   /** One row per record that an item is about. */
   item_link: ItemLinkTable;
+  definition: { key: string; items_json: string };
   sync_page: { run_id: string; page_offset: number; record_ids: string; read_at: string; last: 0 | 1 };
 }
 

@@ -224,6 +224,23 @@ describe('an entry', () => {
     expect(await letters(service)).toEqual([]);
   });
 
+  it('is taken and shown after a restart during an outage', async () => {
+    await using service = await startWriting();
+    const recordId = person(service, { email_addresses: ['ada@engines.example'] });
+    await add(service, 'recruiting', { recordId, stage: 'Applied', value: { amount: 5 } });
+    await quiet(service);
+    await service.stop();
+    service.sandbox.sandbox.addFault({ kind: 'disconnect' });
+    await service.start();
+    expect(await entries(service, 'recruiting', '?stage=applied')).toHaveLength(1);
+    expect((await stages(service, 'recruiting'))[0]).toMatchObject({ title: 'Applied', count: 1 });
+    const moved = await add(service, 'recruiting', { recordId, stage: 'offer' });
+    expect([moved.status, moved.body.data.stage?.title]).toEqual([202, 'Offer']);
+    await recovered(service);
+    await quiet(service);
+    expect(attioEntries(service, 'recruiting')).toEqual([{ parent: recordId, stage: 'Offer', value: 5 }]);
+  });
+
   it('is made once when the answer is lost', async () => {
     await using service = await startWriting();
     const recordId = person(service, { email_addresses: ['ada@engines.example'] });
