@@ -36,6 +36,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
   const { client, schema, choices, members } = attio;
   const { mapping } = mirror;
   const waiters = new Waiters({ clock });
+  const choosing = new Choosing({ choices, members, clock });
   const intake = new OutboxIntake({ store, mapping, schema, waiters, clock, newId });
   const accepted = new GroupCommit({
     ...COMMIT,
@@ -80,6 +81,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     settler,
     schema,
     keySlugs: mapping.keySlugs,
+    choosing,
     clock,
     attioTime: (ms) => client.attioTime(ms),
     heldBackAfterMs: config.outbox.writeWaitMs,
@@ -111,7 +113,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     outbox: store.outbox,
     batches: store.batches,
     schema,
-    choosing: new Choosing({ choices, members, clock }),
+    choosing,
     clock,
     newId,
     writeWaitMs: config.outbox.writeWaitMs,

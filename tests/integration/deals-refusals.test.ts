@@ -73,12 +73,16 @@ describe('a stage', () => {
   test('is taken as it is given while Attio cannot be asked; what it refuses later is a dead letter', async () => {
     await using service = await startDeals();
     await outage(service);
-    const good = await putDeal(service, { ...DEAL, stage: 'In Progress' });
+    const good = await putDeal(service, { ...DEAL, stage: 'in progress', ownerEmail: 'Sam@example.com' });
     const bad = await putDeal(service, { ...DEAL, externalId: 'order:2', stage: 'Nowhere' });
     expect([good.status, bad.status]).toEqual([202, 202]);
-    expect(good.body.data.stage).toEqual({ id: null, title: 'In Progress' });
+    expect(good.body.data.stage).toEqual({ id: null, title: 'in progress' });
     await recovered(service);
-    expect(await deal(service, good.body.data.id)).toMatchObject({ sync: { status: 'synced' } });
+    expect(await deal(service, good.body.data.id)).toMatchObject({
+      stage: { title: 'In Progress' },
+      ownerEmail: 'sam@example.com',
+      sync: { status: 'synced' },
+    });
     expect(await letters(service)).toMatchObject([{ kind: 'outbox', reason: 'value_not_found' }]);
     expect((await deal(service, bad.body.data.id)).sync).toMatchObject({ status: 'failed' });
     expect(size(service, 'deals')).toBe(1);

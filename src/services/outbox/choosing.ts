@@ -11,8 +11,10 @@ import { type Draft, pathOf } from './intents.ts';
 /** How long a caller waits for the choices; without them a write is taken as it is given, and Attio decides. */
 const WAIT_MS = 1_000;
 
-export interface Chosen {
-  readonly draft: Draft;
+type Choosable = Pick<Draft, 'kind' | 'keySlug' | 'intent'>;
+
+export interface Chosen<D extends Choosable = Draft> {
+  readonly draft: D;
   /** What the workspace does not have. */
   readonly faults: readonly MemberFault[];
 }
@@ -34,8 +36,12 @@ export class Choosing {
   }
 
   /** @param given slugs that were given under `attributes` */
-  async choose(draft: Draft, attributes: Attributes, given: ReadonlySet<string>): Promise<Chosen> {
-    const asGiven: Chosen = { draft, faults: [] };
+  async choose<D extends Choosable>(
+    draft: D,
+    attributes: Attributes,
+    given: ReadonlySet<string>,
+  ): Promise<Chosen<D>> {
+    const asGiven: Chosen<D> = { draft, faults: [] };
     const named = Object.entries(draft.intent).flatMap(([field, input]) => {
       const attribute = attributes.get(field);
       const isNamed = attribute !== undefined && input !== null && isChosen(draft, field, attribute);
@@ -52,7 +58,23 @@ export class Choosing {
     return chosen;
   }
 
-  async #all(draft: Draft, named: readonly Named[], given: ReadonlySet<string>): Promise<Chosen> {
+  /** The same before a write is sent that was taken as it was given. What is unknown is left for Attio to refuse. */
+  async chooseLate(draft: Choosable, attributes: Attributes): Promise<WriteIntent> {
+    const open = Object.entries(draft.intent).filter(([, input]) => namesByText(input));
+    if (open.length === 0) return draft.intent;
+    const { draft: chosen } = await this.choose(
+      { ...draft, intent: Object.fromEntries(open) },
+      attributes,
+      new Set(),
+    );
+    return { ...draft.intent, ...chosen.intent };
+  }
+
+  async #all<D extends Choosable>(
+    draft: D,
+    named: readonly Named[],
+    given: ReadonlySet<string>,
+  ): Promise<Chosen<D>> {
     const intent: Record<string, Json> = {};
     const faults: MemberFault[] = [];
     for (const { field, input, attribute } of named) {
@@ -96,7 +118,7 @@ export class Choosing {
   }
 
   async #choice(
-    { kind }: Draft,
+    { kind }: Choosable,
     attribute: Attribute,
     value: Json,
     where: { path: string; noun: string },
@@ -122,6 +144,11 @@ interface Named {
   readonly attribute: Attribute;
 }
 
-function isChosen({ kind }: Draft, field: string, { type }: Attribute): boolean {
+function namesByText(input: Json): boolean {
+  const values = replacementOf(input) ?? [input].flat();
+  return values.some((value) => typeof value === 'string');
+}
+
+function isChosen({ kind }: Choosable, field: string, { type }: Attribute): boolean {
   return type === 'select' || type === 'status' || (kind === 'deals' && field === 'owner');
 }

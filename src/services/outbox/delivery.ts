@@ -11,6 +11,7 @@ import { ServiceError } from '../errors.ts';
 import type { SchemaService } from '../schema.ts';
 import type { KeySlugs } from '../sync/mapping.ts';
 import { toSnapshot } from '../sync/source.ts';
+import type { Choosing } from './choosing.ts';
 import { faultOfDealKey } from './deal-key.ts';
 import { failureOf } from './failure.ts';
 import type { Attributes } from './fields.ts';
@@ -24,6 +25,7 @@ export interface DeliveryDeps {
   readonly settler: Settler;
   readonly schema: Pick<SchemaService, 'attributesOf'>;
   readonly keySlugs: KeySlugs;
+  readonly choosing: Pick<Choosing, 'chooseLate'>;
   readonly clock: Clock;
   /** What Attio's clock shows at an instant of ours. */
   readonly attioTime: (ms: number) => number;
@@ -106,9 +108,12 @@ export class OutboxDelivery {
   }
 
   async #plan(row: OutboxRow, target: Target, attributes: Attributes): Promise<WritePlan> {
+    const { targets, choosing, keySlugs } = this.#deps;
+    const { kind, intent } = row;
+    const keySlug = keySlugs[kind];
     return planWrite({
       row: {
-        intent: await this.#deps.targets.resolve(row.intent),
+        intent: await targets.resolve(await choosing.chooseLate({ kind, keySlug, intent }, attributes)),
         base: target.moved === true ? {} : row.base,
       },
       values: target.snapshot?.values ?? {},

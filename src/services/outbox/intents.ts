@@ -176,7 +176,11 @@ export function faultsOf(draft: Draft, attributes: Attributes, given: ReadonlySe
 const KEY_PATHS = { people: '/email', companies: '/domain', deals: '/externalId' } as const;
 
 /** Where the caller gave a field: a JSON pointer. @param given slugs that were given under `attributes` */
-export function pathOf({ kind, keySlug }: Draft, field: string, given: ReadonlySet<string>): string {
+export function pathOf(
+  { kind, keySlug }: Pick<Draft, 'kind' | 'keySlug'>,
+  field: string,
+  given: ReadonlySet<string>,
+): string {
   if (given.has(field)) return `/attributes/${field}`;
   if (field === keySlug) return KEY_PATHS[kind];
   if (field === 'name') return '/name';
