@@ -14,6 +14,7 @@ import { outage } from './scenes/outage.ts';
 import { refusals } from './scenes/refusals.ts';
 import { addresses, stay } from './scenes/staying.ts';
 import { summary } from './scenes/summary.ts';
+import { teamWork } from './scenes/team-work.ts';
 import type { Play } from './scenes/telling.ts';
 import { internalWrites } from './scenes/writes.ts';
 import { count, duration, Screen } from './screen.ts';
@@ -29,25 +30,20 @@ const CHECK_LIMIT_MS = 170_000;
 
 type Scene = readonly [title: string, run: (play: Play) => void | Promise<void>];
 
-const SCENES: readonly Scene[] = process.env['ONLY']
-  ? [
-      ['First', firstFullSync],
-      ['W', internalWrites],
-      ['o', outage],
-    ]
-  : [
-      ['The first full sync', firstFullSync],
-      ['People work in Attio', livePeople],
-      ['Many edits in a moment', burst],
-      ["Attio's own records, cached", cachedReads],
-      ['Internal systems write', internalWrites],
-      ['What cannot be written', refusals],
-      ['Many at once', batch],
-      ['A forged delivery, and one that comes twice', forgedAndRepeated],
-      ['Attio is down for a while', outage],
-      ['Full syncs again', moreFullSyncs],
-      ['What Attio was asked in all this', summary],
-    ];
+const SCENES: readonly Scene[] = [
+  ['The first full sync', firstFullSync],
+  ['People work in Attio', livePeople],
+  ['Many edits in a moment', burst],
+  ["Attio's own records, cached", cachedReads],
+  ['Internal systems write', internalWrites],
+  ['Lists, notes, tasks, comments, deals', teamWork],
+  ['What cannot be written', refusals],
+  ['Many at once', batch],
+  ['A forged delivery, and one that comes twice', forgedAndRepeated],
+  ['Attio is down for a while', outage],
+  ['Full syncs again', moreFullSyncs],
+  ['What Attio was asked in all this', summary],
+];
 
 /** The machine's own wish to end: a signal, or the time limit. */
 class Ended extends Error {

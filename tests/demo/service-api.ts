@@ -27,7 +27,7 @@ const company = z.object({
 const change = z.object({
   cursor: z.string(),
   type: z.string(),
-  object: z.string(),
+  object: z.string().default(''),
   id: z.string(),
   mergedId: z.string().optional(),
   source: z.enum(['attio', 'local']),

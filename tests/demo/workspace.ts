@@ -226,6 +226,41 @@ export class Workspace {
     };
   }
 
+  /** Of a record in a list. */
+  entriesOf(list: string, recordId: string): { readonly id: string }[] {
+    const entries = z
+      .array(z.object({ id: z.object({ entry_id: z.string() }), parent_record_id: z.string() }))
+      .parse(this.#sandbox.act({ method: 'POST', path: `/lists/${list}/entries/query`, body: {} }));
+    return entries
+      .filter(({ parent_record_id: parent }) => parent === recordId)
+      .map(({ id }) => ({ id: id.entry_id }));
+  }
+
+  /** Robin does. */
+  moveEntry(list: string, entryId: string, stage: string): void {
+    this.#sandbox.act({
+      method: 'PATCH',
+      path: `/lists/${list}/entries/${entryId}`,
+      body: { data: { entry_values: { stage } } },
+      actor: MEMBERS[0].email,
+    });
+  }
+
+  /** Robin does. */
+  completeTask(taskId: string): void {
+    const body = { data: { is_completed: true } };
+    this.#sandbox.act({ method: 'PATCH', path: `/tasks/${taskId}`, body, actor: MEMBERS[0].email });
+  }
+
+  /** Of the person with an address. */
+  idOf(email: string): string {
+    return this.people().find((person) => person.email === email)?.id ?? '';
+  }
+
+  dealsNamed(name: string): number {
+    return this.deals().filter((deal) => deal.name === name).length;
+  }
+
   #pointingAt(ids: readonly string[]): number {
     return ['people', 'companies', 'deals']
       .flatMap((object) => this.#all(object))

@@ -15,7 +15,7 @@ export async function firstFullSync(play: Play): Promise<void> {
   screen.say('POST /v1/sync/all');
   const { run, tookMs } = await runFullSync(play);
   screen.say(
-    `${count(run.created)} records in ${duration(tookMs)}, with ${count(stage.requests - requestsBefore)} requests to Attio and no webhook needed.`,
+    `${count(run.created)} records and entries in ${duration(tookMs)}, with ${count(stage.requests - requestsBefore)} requests to Attio and no webhook needed.`,
   );
   checkRun(play, run);
   await checkMirror(play);
@@ -27,7 +27,9 @@ export async function moreFullSyncs(play: Play): Promise<void> {
   await feed.skip();
   const { run, tookMs } = await runFullSync(play);
   const [changes, silent] = [await feed.skip(), workspace.silentlyChanged];
-  screen.say(`${count(run.unchanged)} of ${count(run.seen)} records unchanged, in ${duration(tookMs)}.`);
+  screen.say(
+    `${count(run.unchanged)} of ${count(run.seen)} records and entries unchanged, in ${duration(tookMs)}.`,
+  );
   if (run.updated > 0)
     screen.say(`${run.updated} updated: they pointed at the merged people, and no webhook told of that.`);
   checks.equal('the second full sync succeeds', run.error ?? run.status, 'succeeded');
@@ -43,8 +45,14 @@ export async function moreFullSyncs(play: Play): Promise<void> {
   const again = await stage.api.fullSync();
   screen.say(`Once more: ${count(again.unchanged)} of ${count(again.seen)} unchanged.`);
   const total = OBJECTS.reduce((sum, object) => sum + workspace.count(object), 0);
-  checks.equal('the third full sync finds every record unchanged', again.unchanged, total);
+  checks.equal('the third full sync finds every record unchanged', unchangedRecords(again), total);
   checks.equal('it makes no change', await feed.skip(), 0);
+}
+
+/** Without what hangs on records. */
+function unchangedRecords({ runs }: Run): number {
+  const ofRecords = runs.filter((run) => OBJECTS.some((object) => object === run.object));
+  return ofRecords.reduce((sum, run) => sum + run.unchanged, 0);
 }
 
 async function runFullSync(play: Play): Promise<{ run: Run; tookMs: number }> {
