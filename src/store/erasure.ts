@@ -1,3 +1,4 @@
+import { ITEM_NOUNS, type ItemKind } from '../domain/items.ts';
 import { chunks, type Handle } from './database.ts';
 
 /** Whose values are to go. */
@@ -30,6 +31,25 @@ export class ErasureStore {
     const words = [...erased.entityIds, ...erased.recordIds, ...erased.keys];
     await this.#events(words);
     await this.#letters(words);
+    await this.#automations(words);
+  }
+
+  /** What was told and decided of items. */
+  async eraseItems(kind: ItemKind, ids: readonly string[]): Promise<void> {
+    const noun = ITEM_NOUNS[kind];
+    for (const part of chunks(ids)) {
+      await this.#db
+        .updateTable('change')
+        .set({ data_json: JSON.stringify({ erased: true }), changed_json: '[]' })
+        .where('type', 'in', [`${noun}.created`, `${noun}.updated`, `${noun}.deleted`])
+        .where('id', 'in', part)
+        .execute();
+      await this.#db
+        .deleteFrom('conflict')
+        .where('object', '=', noun)
+        .where('entity_id', 'in', part)
+        .execute();
+    }
   }
 
   /** The rows stay, so that the feed has no gap. */
@@ -71,6 +91,30 @@ export class ErasureStore {
     });
     for (const part of chunks(found.map((letter) => letter.id))) {
       await this.#db.deleteFrom('dead_letter').where('id', 'in', part).execute();
+    }
+  }
+
+  /** What a run has thrown may quote anybody. The letters stay: what is to be done bears ids only. */
+  async #automations(words: readonly string[]): Promise<void> {
+    for (const word of words) {
+      const pattern = `%${escaped(word)}%`;
+      await this.#db
+        .updateTable('dead_letter')
+        .set({ detail: 'removed with the values of a person' })
+        .where('kind', '=', 'automation')
+        .where(({ eb, or, exists, selectFrom }) =>
+          or([
+            eb('detail', 'like', pattern),
+            exists(
+              selectFrom('automation_job as job')
+                .select('job.id')
+                .whereRef('job.automation', '=', 'dead_letter.automation')
+                .whereRef('job.event_id', '=', 'dead_letter.event_id')
+                .where('job.payload_json', 'like', pattern),
+            ),
+          ]),
+        )
+        .execute();
     }
   }
 }
