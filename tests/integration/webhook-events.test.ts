@@ -6,11 +6,11 @@ import {
   act,
   addComment,
   addEntry,
+  addList,
   addNote,
   addTask,
   asked,
   idsIn,
-  items,
   living,
   personId,
   tell,
@@ -67,17 +67,6 @@ async function asksAnew(route: string, event: () => unknown): Promise<void> {
 const isGone = async (kind: string, attioId: string) => {
   expect(await living(service, kind)).not.toContain(attioId);
 };
-
-function newList(slug: string): string {
-  const list = act<{ id: { list_id: string } }>(service, 'POST', '/lists', {
-    name: slug,
-    api_slug: slug,
-    parent_object: 'people',
-    workspace_access: 'full-access',
-    workspace_member_access: [],
-  });
-  return list.id.list_id;
-}
 
 function newAttribute(on: string, slug: string): void {
   act(service, 'POST', `${on}/attributes`, {
@@ -174,7 +163,7 @@ const EFFECTS: Readonly<Record<string, () => Promise<void>>> = {
     await isGone('entries', attioId);
   },
   async 'list.created'() {
-    await asksAnew('GET /lists', () => newList('speakers'));
+    await asksAnew('GET /lists', () => addList(service, 'speakers'));
     const entry = act<{ id: { entry_id: string } }>(service, 'POST', '/lists/speakers/entries', {
       parent_record_id: personId(service, 8),
       parent_object: 'people',
@@ -184,14 +173,14 @@ const EFFECTS: Readonly<Record<string, () => Promise<void>>> = {
     expect((await service.sync('lists/speakers')).status).toBe('succeeded');
   },
   async 'list.updated'() {
-    newList('guests');
+    addList(service, 'guests');
     await until(async () => (await service.call('POST', '/v1/sync/lists/guests')).status === 202);
     await asksAnew('GET /lists', () => act(service, 'PATCH', '/lists/guests', { api_slug: 'visitors' }));
     await until(async () => (await service.call('POST', '/v1/sync/lists/visitors')).status === 202);
     expect((await service.call('POST', '/v1/sync/lists/guests')).status).toBe(404);
   },
   async 'list.deleted'() {
-    const listId = newList('retired');
+    const listId = addList(service, 'retired');
     const entry = act<{ id: { entry_id: string } }>(service, 'POST', '/lists/retired/entries', {
       parent_record_id: personId(service, 9),
       parent_object: 'people',
@@ -352,73 +341,5 @@ describe('every event that Attio documents', () => {
 
   test.each(Object.entries(EFFECTS))('%s has its effect', async (_type, hasItsEffect) => {
     await hasItsEffect();
-  });
-});
-
-describe('events about items', () => {
-  test('that are delivered twice, or again later, have one effect', async () => {
-    const cursor = await service.latest();
-    sandbox().addFault({ kind: 'duplicate-webhooks' });
-    const taskId = addTask(service, null, 'Only once');
-    await told(service, cursor, 'task.created', taskId);
-    sandbox().clearFaults();
-    await tell(service, 'task.created', { task_id: taskId });
-    await sandbox().settled();
-    await service.settled();
-    expect((await service.changes(cursor)).data.map((row) => row.type)).toEqual(['task.created']);
-  });
-
-  test('that come in the wrong order leave it gone', async () => {
-    const noteId = addNote(service, personId(service, 20));
-    act(service, 'DELETE', `/notes/${noteId}`);
-    await sandbox().settled();
-    await service.settled();
-    const cursor = await service.latest();
-    await tell(service, 'note.deleted', { note_id: noteId });
-    await tell(service, 'note.created', { note_id: noteId });
-    await service.settled();
-    await isGone('notes', noteId);
-    expect((await service.changes(cursor)).data).toEqual([]);
-  });
-
-  test('that never was, and of a list that is not there, change nothing', async () => {
-    const cursor = await service.latest();
-    const before = await items(service, 'entries');
-    await tell(service, 'task.updated', { task_id: randomUUID() });
-    await tell(service, 'comment.resolved', { comment_id: randomUUID() }, { thread_id: randomUUID() });
-    const unknown = { list_id: randomUUID(), entry_id: randomUUID(), attribute_id: randomUUID() };
-    await tell(service, 'list-entry.updated', unknown);
-    await service.settled();
-    await settledAs('list-entry.updated', 'ignored');
-    expect((await service.changes(cursor)).data).toEqual([]);
-    expect(await items(service, 'entries')).toEqual(before);
-    expect((await service.get<{ data: unknown[] }>('/v1/dead-letters')).body.data).toEqual([]);
-  });
-
-  test('that come while Attio is down wait, and have their effect when it is back', async () => {
-    const cursor = await service.latest();
-    sandbox().addFault({ kind: 'disconnect' });
-    const noteId = addNote(service, personId(service, 21), 'Amid the outage');
-    const entryId = addEntry(service, personId(service, 21));
-    await sandbox().settled();
-    await until(async () => (await service.get<{ status: string }>('/health')).body.status === 'degraded');
-    expect(await service.pending()).toBeGreaterThan(0);
-    sandbox().clearFaults();
-    await told(service, cursor, 'note.created', noteId);
-    await told(service, cursor, 'entry.created', entryId);
-    await service.settled();
-    expect((await service.get<{ data: unknown[] }>('/v1/dead-letters')).body.data).toEqual([]);
-  });
-
-  test('that the token may not read hold up none of the others', async () => {
-    const cursor = await service.latest();
-    sandbox().addFault({ kind: 'status', status: 403, match: { path: '/notes/*' } });
-    const noteId = addNote(service, personId(service, 22), 'Not for everybody');
-    const taskId = addTask(service, null, 'For everybody');
-    await told(service, cursor, 'task.created', taskId);
-    sandbox().clearFaults();
-    await told(service, cursor, 'note.created', noteId);
-    // The vendor's document declares no 403 for notes.
-    expect(takeViolations().every((violation) => violation.includes('403'))).toBe(true);
   });
 });

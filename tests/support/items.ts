@@ -37,6 +37,17 @@ export function addEntry(service: TestService, recordId: string, values: Values 
   return entry.id.entry_id;
 }
 
+export function addList(service: TestService, slug: string): string {
+  const list = act<{ id: { list_id: string } }>(service, 'POST', '/lists', {
+    name: slug,
+    api_slug: slug,
+    parent_object: 'people',
+    workspace_access: 'full-access',
+    workspace_member_access: [],
+  });
+  return list.id.list_id;
+}
+
 export function addNote(service: TestService, recordId: string, title = 'A call'): string {
   const note = act<{ id: { note_id: string } }>(service, 'POST', '/notes', {
     parent_object: 'people',
