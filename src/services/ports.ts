@@ -130,6 +130,8 @@ export interface ErasureStore {
     recordIds: readonly string[];
     keys: readonly string[];
   }): Promise<void>;
+  /** The same of items. */
+  eraseItems(kind: ItemKind, ids: readonly string[]): Promise<void>;
 }
 
 /** A record, by its Attio id, our id of its thing, or both. */
@@ -163,6 +165,8 @@ export interface ItemStore {
   unlinked(kind: ItemKind, records: readonly RecordRef[]): Promise<Item[]>;
   /** The same, of those that are about no record. */
   unlinkedAboutNothing(kind: ItemKind): Promise<Item[]>;
+  /** All, living or gone, that are about one of these records, or of the things with these ids. */
+  about(recordIds: readonly string[], entityIds: readonly string[]): Promise<Item[]>;
   stageTotals(
     listId: string,
   ): Promise<

@@ -1,27 +1,11 @@
-import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import type { Expression, SqlBool } from 'kysely';
 import type { Item, ItemKind, ItemScope } from '../domain/items.ts';
 import { chunks, type Handle } from './database.ts';
+import { conditions, type ItemBuilder, type ItemFilter, isAbout, type RecordRef } from './item-filters.ts';
 import { linkRows, readItem, writeItem } from './item-rows.ts';
-import type { ItemLinkTable, ItemTable, Schema } from './schema.ts';
-
-/** A record, by its Attio id, our id of its thing, or both. */
-interface RecordRef {
-  readonly recordId: string | null;
-  readonly entityId: string | null;
-}
-
-interface ItemFilter {
-  readonly listId?: string;
-  /** Ids or titles. */
-  readonly stages?: readonly string[];
-  readonly record?: RecordRef;
-  readonly entryId?: string;
-  readonly threadId?: string;
-  readonly isCompleted?: boolean;
-}
+import type { ItemLinkTable, ItemTable } from './schema.ts';
 
 type State = Pick<Item, 'id' | 'readAt' | 'hash' | 'deletedAt'> & { readonly attioId: string };
-type ItemBuilder = ExpressionBuilder<Schema, 'item'>;
 
 /** Entries of lists, notes, tasks and comments: one row each, living or gone, with the records that they are about. */
 export class ItemsStore {
@@ -118,6 +102,30 @@ export class ItemsStore {
       .limit(MAX_UNLINKED)
       .execute();
     return this.#withLinks(rows);
+  }
+
+  /** All, living or gone, that are about one of these records, or of the things with these ids. */
+  async about(recordIds: readonly string[], entityIds: readonly string[]): Promise<Item[]> {
+    const found = new Map<string, { kind: string; item_id: string }>();
+    const note = (rows: { kind: string; item_id: string }[]) => {
+      for (const row of rows) found.set(`${row.kind}/${row.item_id}`, row);
+    };
+    for (const part of chunks(recordIds)) {
+      const links = this.#db.selectFrom('item_link').select(['kind', 'item_id']);
+      note(await links.where('record_id', 'in', part).execute());
+    }
+    for (const part of chunks(entityIds)) {
+      const links = this.#db.selectFrom('item_link').select(['kind', 'item_id']);
+      note(await links.where('entity_id', 'in', part).execute());
+    }
+    const items: Item[] = [];
+    for (const [kind, rows] of Map.groupBy(found.values(), (row) => row.kind)) {
+      const ids = rows.map((row) => row.item_id);
+      items.push(
+        ...(await this.#load(ids, (eb, part) => eb.and([eb('kind', '=', kind), eb('id', 'in', part)]))),
+      );
+    }
+    return items;
   }
 
   /** How many living entries of a list are in each stage, and what their values add up to, by currency. */
@@ -303,32 +311,3 @@ const ITEMS_PER_STATEMENT = 200;
 
 /** What waits to be made of one record at once is far below; the rest is looked at when these have gone. */
 const MAX_UNLINKED = 1_000;
-
-function conditions(eb: ItemBuilder, kind: ItemKind, filter: ItemFilter): Expression<SqlBool>[] {
-  const { listId, stages, record, entryId, threadId, isCompleted } = filter;
-  return [
-    sql<SqlBool>`1 = 1`,
-    ...(listId === undefined ? [] : [eb('list_id', '=', listId)]),
-    ...(stages === undefined ? [] : [eb('stage', 'in', stages)]),
-    ...(record === undefined ? [] : [isAbout(eb, kind, record)]),
-    ...(entryId === undefined ? [] : [eb('entry_id', '=', entryId)]),
-    ...(threadId === undefined ? [] : [eb('thread_id', '=', threadId)]),
-    ...(isCompleted === undefined ? [] : [eb('is_completed', '=', isCompleted ? 1 : 0)]),
-  ];
-}
-
-/** As a set of ids, which both engines take from the index of the links. */
-function isAbout(eb: ItemBuilder, kind: ItemKind, { recordId, entityId }: RecordRef): Expression<SqlBool> {
-  return eb('item.id', 'in', (sub) =>
-    sub
-      .selectFrom('item_link')
-      .select('item_link.item_id')
-      .where('item_link.kind', '=', kind)
-      .where((link) =>
-        link.or([
-          ...(recordId === null ? [] : [link('item_link.record_id', '=', recordId)]),
-          ...(entityId === null ? [] : [link('item_link.entity_id', '=', entityId)]),
-        ]),
-      ),
-  );
-}

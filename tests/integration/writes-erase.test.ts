@@ -49,9 +49,21 @@ describe('an erasure', () => {
     service.sandbox.sandbox.edit({ object: 'people', recordId, values: { job_title: 'Secret of theirs' } });
     await recovered(service);
     await put(service, { ...PERSON, attributes: { referred_by: 'secret@pigeon.example' } }, '?wait=false');
+    await service.call('POST', '/v1/notes', {
+      body: { recordId, title: 'About Zuzanna', content: 'A secret of Lovelace' },
+      headers: { 'idempotency-key': 'k2' },
+    });
+    await service.call('POST', '/v1/tasks', {
+      body: { content: 'Ask Zuzanna', linkedRecords: [{ recordId }] },
+    });
+    await service.call('POST', '/v1/comments', {
+      body: { recordId, content: 'Lovelace again', authorEmail: 'robin@example.com' },
+    });
+    await service.call('POST', '/v1/pipelines/recruiting/entries', { body: { recordId, stage: 'Applied' } });
     await quiet(service);
     expect(await traces(service)).toEqual(TRACES);
     await outage(service);
+    await service.call('POST', '/v1/notes', { body: { recordId, title: 'Zuzanna', content: 'Never sent' } });
     await put(service, { ...PERSON, jobTitle: 'Secret, and never sent' });
     const answer = await removeContact(service, id, `?erase=true&attio=${mode}`);
     expect(JSON.stringify(answer.body).toLowerCase()).not.toMatch(/gone\.example|lovelace|secret/);

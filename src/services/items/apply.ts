@@ -67,15 +67,16 @@ export class ItemApply {
     const decided = await this.#store.transaction(async (stores) => {
       await options.before?.(stores);
       const states = await stores.items.states(kind, [...latest.keys()]);
+      const hidden = await hiddenAmong(stores, [...latest.values()]);
       const rows = [...latest.values()].map((snapshot): Decided => {
         const hash = hashOf(snapshot);
         const state = states.get(snapshot.attioId);
         // One that a write of ours has just made has its id, and nothing read of it yet.
         const isKnown = state !== undefined && (state.hash !== '' || state.deletedAt !== null);
-        const decision = decideSnapshot(isKnown ? { ...state, hidden: false } : undefined, {
-          ...snapshot,
-          hash,
-        });
+        const current = isKnown ? { ...state, hidden: false } : undefined;
+        const decision = hidden.has(snapshot.attioId)
+          ? ('hidden' as const)
+          : decideSnapshot(current, { ...snapshot, hash });
         return { snapshot, hash, decision };
       });
       await this.#write(stores, kind, rows.filter(isWritten), attributes, options.source ?? 'attio');
@@ -141,6 +142,21 @@ export class ItemApply {
     this.#events.recordsSettled(kind, 'stale', counts.stale);
     if (decided.some(isWritten)) this.#onCommitted();
   }
+}
+
+/** Those that are only about what was removed here: they are not taken in again. */
+async function hiddenAmong(stores: Stores, snapshots: readonly ItemSnapshot[]): Promise<ReadonlySet<string>> {
+  const hiddenIds = new Set<string>();
+  const links = snapshots.flatMap((snapshot) => snapshot.links);
+  for (const [object, ofObject] of Map.groupBy(links, (link) => link.object)) {
+    if (entityKindOf(object) === null) continue;
+    const states = await stores.records.states(object, [...new Set(ofObject.map((link) => link.recordId))]);
+    for (const [recordId, state] of states) if (state.hidden) hiddenIds.add(recordId);
+  }
+  const hidden = snapshots.filter(
+    ({ links: own }) => own.length > 0 && own.every((link) => hiddenIds.has(link.recordId)),
+  );
+  return new Set(hidden.map((snapshot) => snapshot.attioId));
 }
 
 /** Items by the Attio id that they have, or that turns out to be theirs: a write of ours may have made it just now. */

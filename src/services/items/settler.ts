@@ -145,7 +145,7 @@ async function take(stores: Stores, id: string, kind: ItemKind, attioId: string)
     if (isOurs) await stores.items.put([{ ...holder, attioId: null, hash: '', readAt: '' }]);
     else await stores.items.remove(kind, holder.id);
   }
-  await stores.items.put([{ ...item, attioId, hash: '', readAt: '', syncFailure: null, deletedAt: null }]);
+  await stores.items.put([{ ...item, attioId, hash: '', readAt: '', syncFailure: null }]);
 }
 
 /** Nothing else was ever asked of the item. */

@@ -3,6 +3,7 @@ import { blankFacts, type EntityKind, type EntityRow } from '../../domain/entiti
 import type { OutboxRow } from '../../domain/outbox.ts';
 import { deletedThing, unknownThing } from '../errors.ts';
 import type { WriteOptions } from '../inputs.ts';
+import { removeItemsOf } from '../items/removal.ts';
 import { survivorOfThing } from '../living.ts';
 import type { Stores, UnitOfWork } from '../ports.ts';
 import { deletionOf } from './intents.ts';
@@ -54,17 +55,29 @@ export class RemovalService {
     options: RemovalOptions & WriteOptions,
   ): Promise<{ entity: EntityRow; outboxId: number | null }> {
     const at = new Date(this.#clock.now()).toISOString();
-    const { before, after, outboxId } = await this.#store.transaction(async (stores) => {
+    const { before, after, outboxId, itemIds } = await this.#store.transaction(async (stores) => {
       const entity = await survivorOfThing(stores.entities, kind, id);
       if (entity === undefined) throw unknownThing(noun);
       if (entity.deletedAt !== null && !options.erase) throw deletedThing(noun, entity.deletedAt);
       return takeAway(stores, entity, options, at);
     });
-    if (options.erase) await this.#onErased([before.id, ...before.keys]);
+    if (options.erase) {
+      const { id: ownId, recordId } = before;
+      const ids = [ownId, ...(recordId === null ? [] : [recordId]), ...before.keys, ...itemIds];
+      await this.#onErased([...new Set(ids)]);
+    }
     this.#onRemoved(kind, before.recordId === null ? [] : [before.recordId]);
     if (outboxId !== null && options.wait) this.#waiters.expect(outboxId);
     return { entity: after, outboxId };
   }
+}
+
+interface Taken {
+  readonly before: EntityRow;
+  readonly after: EntityRow;
+  readonly outboxId: number | null;
+  /** Of what hung on it. */
+  readonly itemIds: readonly string[];
 }
 
 async function takeAway(
@@ -72,7 +85,7 @@ async function takeAway(
   entity: EntityRow,
   options: RemovalOptions,
   at: string,
-): Promise<{ before: EntityRow; after: EntityRow; outboxId: number | null }> {
+): Promise<Taken> {
   const { kind, id, recordId } = entity;
   const mergedIds = await stores.entities.mergedFrom(kind, id);
   const pending = (await stores.outbox.pendingOf(kind, [id])).get(id) ?? [];
@@ -86,9 +99,12 @@ async function takeAway(
   const after = { ...gone, version: entity.version + 1 };
   await stores.entities.put([after]);
   if (entity.deletedAt === null) await appendDeletion(stores, entity, at);
+  const recordIds = recordId === null ? [] : [recordId];
+  const removed = { recordIds, entityIds: [id, ...mergedIds] };
+  const itemIds = await removeItemsOf(stores, removed, options.erase, at);
   if (options.erase) await erase(stores, entity, mergedIds, at);
   const outboxId = options.attio === 'delete' ? await queueDeletion(stores, entity, pending, at) : null;
-  return { before: entity, after, outboxId };
+  return { before: entity, after, outboxId, itemIds };
 }
 
 /** What is left of a thing whose values are to go. */

@@ -1,0 +1,54 @@
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import type { ItemKind } from '../domain/items.ts';
+import type { Schema } from './schema.ts';
+
+/** A record, by its Attio id, our id of its thing, or both. */
+export interface RecordRef {
+  readonly recordId: string | null;
+  readonly entityId: string | null;
+}
+
+export interface ItemFilter {
+  readonly listId?: string;
+  /** Ids or titles. */
+  readonly stages?: readonly string[];
+  readonly record?: RecordRef;
+  readonly entryId?: string;
+  readonly threadId?: string;
+  readonly isCompleted?: boolean;
+}
+
+export type ItemBuilder = ExpressionBuilder<Schema, 'item'>;
+
+export function conditions(eb: ItemBuilder, kind: ItemKind, filter: ItemFilter): Expression<SqlBool>[] {
+  const { listId, stages, record, entryId, threadId, isCompleted } = filter;
+  return [
+    sql<SqlBool>`1 = 1`,
+    ...(listId === undefined ? [] : [eb('list_id', '=', listId)]),
+    ...(stages === undefined ? [] : [eb('stage', 'in', stages)]),
+    ...(record === undefined ? [] : [isAbout(eb, kind, record)]),
+    ...(entryId === undefined ? [] : [eb('entry_id', '=', entryId)]),
+    ...(threadId === undefined ? [] : [eb('thread_id', '=', threadId)]),
+    ...(isCompleted === undefined ? [] : [eb('is_completed', '=', isCompleted ? 1 : 0)]),
+  ];
+}
+
+/** As a set of ids, which both engines take from the index of the links. */
+export function isAbout(
+  eb: ItemBuilder,
+  kind: ItemKind,
+  { recordId, entityId }: RecordRef,
+): Expression<SqlBool> {
+  return eb('item.id', 'in', (sub) =>
+    sub
+      .selectFrom('item_link')
+      .select('item_link.item_id')
+      .where('item_link.kind', '=', kind)
+      .where((link) =>
+        link.or([
+          ...(recordId === null ? [] : [link('item_link.record_id', '=', recordId)]),
+          ...(entityId === null ? [] : [link('item_link.entity_id', '=', entityId)]),
+        ]),
+      ),
+  );
+}
