@@ -259,6 +259,20 @@ describe('the file of an environment', () => {
     expect(namesOf(error)).toEqual(['config/attio.development.json at sync.overlap']);
   });
 
+  it('says what is wrong with the example of an automation', () => {
+    const error = failure(
+      KEY,
+      edited((settings) => {
+        settings['automations'] = {
+          ...settings['automations'],
+          taskOnStage: { enabled: 'yes', list: 'Recruiting!', stage: ' ', content: 'x', dueInDays: -1 },
+        };
+      }),
+    );
+    const at = 'config/attio.development.json at automations.taskOnStage';
+    expect(namesOf(error)).toEqual(['enabled', 'list', 'stage', 'dueInDays'].map((name) => `${at}.${name}`));
+  });
+
   it('may be missing or broken: that is reported beside bad variables', () => {
     const missing = () => {
       throw new Error('ENOENT');
