@@ -1,4 +1,4 @@
-import type { Expression, SqlBool } from 'kysely';
+import { type Expression, type SqlBool, sql } from 'kysely';
 import type { Item, ItemKind, ItemScope } from '../domain/items.ts';
 import { chunks, type Handle } from './database.ts';
 import { conditions, type ItemBuilder, type ItemFilter, isAbout, type RecordRef } from './item-filters.ts';
@@ -140,7 +140,8 @@ export class ItemsStore {
         'stage',
         'currency_code',
         eb.fn.countAll<number>().as('count'),
-        eb.fn.sum<number | null>('amount').as('total'),
+        // Exact on PostgreSQL; on SQLite a sum of doubles.
+        sql<number | string | null>`sum(cast(amount as numeric))`.as('total'),
       ])
       .where('kind', '=', 'entries')
       .where('list_id', '=', listId)

@@ -156,7 +156,7 @@ export interface ItemTable {
   entry_id: string | null;
   thread_id: string | null;
   stage: string | null;
-  amount: number | null;
+  amount: string | null;
   currency_code: string | null;
   is_completed: 0 | 1 | null;
   body_json: string;

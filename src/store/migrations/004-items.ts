@@ -22,7 +22,7 @@ async function createItem(db: AnySchema): Promise<void> {
     .addColumn('entry_id', 'text')
     .addColumn('thread_id', 'text')
     .addColumn('stage', 'text')
-    .addColumn('amount', 'double precision')
+    .addColumn('amount', 'text')
     .addColumn('currency_code', 'text')
     .addColumn('is_completed', 'integer')
     .addColumn('body_json', 'text', (column) => column.notNull())
