@@ -73,7 +73,9 @@ function serviceApi(url: string, config: AppConfig): Api {
 
 async function ownApi(config: AppConfig, io: Io): Promise<Api> {
   const level = config.logLevel === 'silent' ? 'silent' : 'warn';
-  const destination = { write: (line: string) => void io.stderr.write(line) };
+  let isOpen = true;
+  // What its end cuts off in the background is nobody's concern.
+  const destination = { write: (line: string) => void (isOpen && io.stderr.write(line)) };
   const logger = createLogger({ name: 'attio-bridge', level, destination });
   const app = createApp(config, { logger, ...io.overrides });
   try {
@@ -89,7 +91,10 @@ async function ownApi(config: AppConfig, io: Io): Promise<Api> {
       const answer = await app.http.inject({ method, url, headers: headersFor(config, body), ...payload });
       return { status: answer.statusCode, body: answer.json() };
     },
-    close: () => app.stop(),
+    close() {
+      isOpen = false;
+      return app.stop();
+    },
   };
 }
 

@@ -1,6 +1,10 @@
 import { spawn } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
 import { cli, cliJson } from '../support/cli.ts';
 import { takeViolations } from '../support/exchanges.ts';
 import { prepareService, type TestService } from '../support/service.ts';
@@ -166,15 +170,39 @@ describe('the commands', () => {
 
   it('are a process with an exit code', async () => {
     await prepare();
-    const entry = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-    const child = spawn(process.execPath, [entry, 'doctor', '--json'], { env: { ...service.env } });
-    let stdout = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    const code = await new Promise((resolve) => child.once('close', resolve));
+    const { code, stdout } = await asProcess(['doctor', '--json']);
     const report = JSON.parse(stdout) as { ok: boolean; checks: { id: string }[] };
     expect(code).toBe(report.ok ? 0 : 1);
     expect(report.checks.map(({ id }) => id)).toContain('attio-token');
   });
+
+  it('are given --env-file themselves: the runtime has an option of that name', async () => {
+    await prepare();
+    const path = join(tmpdir(), `attio-bridge-${process.pid}.env`);
+    await rm(path, { force: true });
+    service.env['PUBLIC_URL'] = 'https://another.example.com';
+    const { code, stderr } = await asProcess(['webhooks', 'register', '--env-file', path]);
+    const text = await readFile(path, 'utf8');
+    await rm(path, { force: true });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(text).toMatch(/^ATTIO_WEBHOOK_SECRET=\S{16,}\n$/);
+  });
 });
+
+/** As `npm run cli` runs them. */
+async function asProcess(
+  argv: readonly string[],
+): Promise<{ code: unknown; stdout: string; stderr: string }> {
+  const [program, ...first] = manifest.scripts.cli.split(' ');
+  expect(program).toBe('node');
+  const cwd = fileURLToPath(new URL('../../', import.meta.url));
+  const child = spawn(process.execPath, [...first, ...argv], { env: { ...service.env }, cwd });
+  const printed = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      printed[name] += text;
+    });
+  }
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  return { code, ...printed };
+}
