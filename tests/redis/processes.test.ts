@@ -1,7 +1,13 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { Instances } from '../support/instances.ts';
 import { ServiceProcess } from '../support/process.ts';
 import { type TestService, until } from '../support/service.ts';
+
+const running: ServiceProcess[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((service) => service.kill()));
+});
 
 /** The instances as processes of their own. */
 async function run(instances: Instances): Promise<[ServiceProcess, ServiceProcess]> {
@@ -14,6 +20,7 @@ async function run(instances: Instances): Promise<[ServiceProcess, ServiceProces
 
 async function start(service: TestService): Promise<ServiceProcess> {
   const child = new ServiceProcess(service.env);
+  running.push(child);
   service.url = `http://127.0.0.1:${service.env['PORT']}`;
   await child.ready(service.url);
   return child;
@@ -21,7 +28,7 @@ async function start(service: TestService): Promise<ServiceProcess> {
 
 test('a process that was held up while a webhook came serves nothing older when it goes on', async () => {
   await using instances = await Instances.prepare();
-  const [first, second] = await run(instances);
+  const [, second] = await run(instances);
   const [id = ''] = await instances.people(1);
   await instances.read(instances.second, id);
   expect((await instances.read(instances.second, id)).cache).toBe('HIT');
@@ -33,7 +40,6 @@ test('a process that was held up while a webhook came serves nothing older when 
   second.signal('SIGCONT');
   const titles = (await Promise.all(waiting)).map((read) => read.title);
   expect(new Set(titles)).toEqual(new Set(['New']));
-  await Promise.all([first, second].map((service) => service.kill()));
 });
 
 test('a process stops as it should while Redis says nothing', async () => {
