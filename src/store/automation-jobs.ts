@@ -109,9 +109,12 @@ export class AutomationJobsStore {
       .execute();
   }
 
-  async bury(id: number, letter: NewDeadLetter): Promise<void> {
+  /** Gives jobs up, in one transaction; one that is not pending stays as it is. */
+  async bury(given: readonly { id: number; letter: NewDeadLetter }[]): Promise<void> {
     await transaction(this.#db, async (tx) => {
-      if ((await markDead(tx, id, letter)) === 1) await insertDeadLetters(tx, [letter]);
+      for (const { id, letter } of given) {
+        if ((await markDead(tx, id, letter)) === 1) await insertDeadLetters(tx, [letter]);
+      }
     });
   }
 

@@ -99,8 +99,8 @@ describe('what automations have to do', () => {
     const { jobs, letters } = await open();
     await jobs.add([job(1, 'a')]);
     const id = await idOf(jobs, 1);
-    await jobs.bury(id, letter(1));
-    await jobs.bury(id, letter(1));
+    await jobs.bury([{ id: id, letter: letter(1) }]);
+    await jobs.bury([{ id: id, letter: letter(1) }]);
     const [one, ...others] = (await letters.list('automation', 0, 10)).rows;
     expect([one?.automation, others, await due(jobs)]).toEqual(['one', [], []]);
     expect(await letters.counts()).toMatchObject({ inbox: 0, automation: 1 });
@@ -114,7 +114,7 @@ describe('what automations have to do', () => {
     await jobs.add([job(1, 'a'), job(2, 'b'), job(3, 'c'), job(4, 'd')]);
     await jobs.done(await idOf(jobs, 1), T1);
     await jobs.done(await idOf(jobs, 2), '2026-02-01');
-    await jobs.bury(await idOf(jobs, 3), letter(3));
+    await jobs.bury([{ id: await idOf(jobs, 3), letter: letter(3) }]);
     const cutoff = '2026-01-15';
     const cutoffs = {
       deliveries: cutoff,
@@ -136,9 +136,9 @@ describe('what automations have to do', () => {
 test('an erasure takes the words of failed runs for the person, and of those that quote them', async () => {
   const { database, jobs, letters } = await open();
   await jobs.add([job(1, 'record-of-ada'), job(2, 'b'), job(3, 'c')]);
-  await jobs.bury(await idOf(jobs, 1), letter(1, 'Lovelace is unknown'));
-  await jobs.bury(await idOf(jobs, 2), letter(2, 'cannot write to Ada@gone.example'));
-  await jobs.bury(await idOf(jobs, 3), letter(3, 'something else'));
+  await jobs.bury([{ id: await idOf(jobs, 1), letter: letter(1, 'Lovelace is unknown') }]);
+  await jobs.bury([{ id: await idOf(jobs, 2), letter: letter(2, 'cannot write to Ada@gone.example') }]);
+  await jobs.bury([{ id: await idOf(jobs, 3), letter: letter(3, 'something else') }]);
   await new ErasureStore(database).erase({
     object: 'people',
     entityIds: ['ada'],

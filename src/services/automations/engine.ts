@@ -1,5 +1,5 @@
-import type { NewAutomationJob } from '../../domain/automations.ts';
-import type { DeadLetter } from '../../domain/dead-letters.ts';
+import type { AutomationJob, NewAutomationJob } from '../../domain/automations.ts';
+import type { DeadLetter, NewDeadLetter } from '../../domain/dead-letters.ts';
 import type { WebhookEvent } from '../../domain/webhook-events.ts';
 import { ServiceError } from '../errors.ts';
 import type { Automation } from './automation.ts';
@@ -17,8 +17,8 @@ const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const MAX_NAME = 64;
 /** How old a count of what is pending may be. */
 const RECOUNT_MS = 5_000;
-/** Jobs buried per step. */
-const STEP = 100;
+/** Jobs buried per transaction. */
+const STEP = 200;
 
 /** What the id of an event has for the thing that it is about. */
 const THING_IDS = ['record_id', 'entry_id', 'note_id', 'task_id', 'comment_id'];
@@ -94,11 +94,9 @@ export class AutomationEngine {
     const { jobs, events } = this.#deps;
     for (;;) {
       const orphans = await jobs.pendingOfOthers([...this.#workers.keys()], createdBefore, STEP);
-      for (const job of orphans) {
-        const detail = `there is no automation "${job.automation}" any more`;
-        await jobs.bury(job.id, letterOf(job, job.attempts, this.#now(), 'unknown_automation', detail));
-        events.automationBuried(job.automation, 'unknown_automation');
-      }
+      const at = this.#now();
+      await jobs.bury(orphans.map((job) => ({ id: job.id, letter: orphanLetter(job, at) })));
+      for (const { automation } of orphans) events.automationBuried(automation, UNKNOWN);
       if (orphans.length < STEP) return;
     }
   }
@@ -151,6 +149,12 @@ export class AutomationEngine {
   #now(): string {
     return new Date(this.#deps.clock.now()).toISOString();
   }
+}
+
+const UNKNOWN = 'unknown_automation';
+
+function orphanLetter(job: AutomationJob, at: string): NewDeadLetter {
+  return letterOf(job, job.attempts, at, UNKNOWN, `there is no automation "${job.automation}" any more`);
 }
 
 function checkNames(names: readonly string[]): void {

@@ -15,7 +15,8 @@ export interface AutomationJobStore {
   take(id: number, now: string, until: string): Promise<boolean>;
   done(id: number, at: string): Promise<void>;
   retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void>;
-  bury(id: number, letter: NewDeadLetter): Promise<void>;
+  /** Gives pending ones up, together. */
+  bury(given: readonly { id: number; letter: NewDeadLetter }[]): Promise<void>;
   /** Pending ones of automations that are not among these, and that are older than that. */
   pendingOfOthers(
     automations: readonly string[],

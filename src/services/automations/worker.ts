@@ -185,10 +185,8 @@ export class AutomationWorker {
 
   async #bury(job: AutomationJob, reason: string, error: unknown): Promise<void> {
     const detail = error instanceof Error ? error.message : String(error);
-    await this.#deps.jobs.bury(
-      job.id,
-      letterOf(job, job.attempts, iso(this.#deps.clock.now()), reason, detail),
-    );
+    const letter = letterOf(job, job.attempts, iso(this.#deps.clock.now()), reason, detail);
+    await this.#deps.jobs.bury([{ id: job.id, letter }]);
     this.#deps.events.automationBuried(this.#automation.name, reason);
   }
 }
