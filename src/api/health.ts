@@ -34,7 +34,7 @@ const healthSchema = z
     examples: [
       {
         status: 'ok',
-        version: '0.1.0',
+        version: '0.2.0',
         uptimeSeconds: 3600,
         checks: {
           attio: { status: 'ok', latencyMs: 85, circuit: 'closed' },
