@@ -6,10 +6,10 @@ import { outbox } from './migrations/002-outbox.ts';
 import { idempotency } from './migrations/003-idempotency.ts';
 import { items } from './migrations/004-items.ts';
 import { automations } from './migrations/005-automations.ts';
-import { webhookTrust } from './migrations/007-webhook-trust.ts';
-import { deployment } from './migrations/008-deployment.ts';
-import { deals } from './migrations/010-deals.ts';
-import { definitions } from './migrations/011-definitions.ts';
+import { webhookTrust } from './migrations/006-webhook-trust.ts';
+import { deployment } from './migrations/007-deployment.ts';
+import { deals } from './migrations/008-deals.ts';
+import { definitions } from './migrations/009-definitions.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
 import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
@@ -29,10 +29,10 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '003-idempotency': idempotency,
   '004-items': items,
   '005-automations': automations,
-  '007-webhook-trust': webhookTrust,
-  '008-deployment': deployment,
-  '010-deals': deals,
-  '011-definitions': definitions,
+  '006-webhook-trust': webhookTrust,
+  '007-deployment': deployment,
+  '008-deals': deals,
+  '009-definitions': definitions,
 };
 
 /** In their order. */

@@ -62,9 +62,9 @@ describe('a task', () => {
     await using service = await startCounting({
       configure: (config) => ({ ...impatient(config), outbox: { ...config.outbox, writeWaitMs: 100 } }),
     });
-    const { id, taskId } = (await post(service, 'tasks', { content: 'Call', deadlineAt: '2026-12-01' })).body
-      .data;
+    const { id } = (await post(service, 'tasks', { content: 'Call', deadlineAt: '2026-12-01' })).body.data;
     await quiet(service);
+    const { taskId } = (await service.get<WrittenItem>(`/v1/tasks/${id}`)).body.data;
     await outage(service);
     await service.call('PATCH', `/v1/tasks/${id}`, { body: { deadlineAt: '2026-12-24', isCompleted: true } });
     service.sandbox.sandbox.act({

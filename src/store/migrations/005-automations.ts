@@ -19,8 +19,8 @@ export const automations: Migration = {
       .addColumn('next_attempt_at', 'text', (column) => column.notNull())
       .addColumn('created_at', 'text', (column) => column.notNull())
       .addColumn('settled_at', 'text')
-      .addUniqueConstraint('automation_job_once', ['automation', 'event_id'])
       .execute();
+    await sql`create unique index automation_job_once on automation_job (automation, event_id)`.execute(db);
     await sql`create index automation_job_pending on automation_job (automation, thing, event_id) where status = 'pending'`.execute(
       db,
     );
