@@ -64,10 +64,13 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
   let worker: InboxWorker | null = null;
   let outbox: OutboxParts | null = null;
   let automations: AutomationParts | null = null;
-  const attio = buildAttio(base, fetchAttio, (circuit) => {
-    if (circuit === 'reads') worker?.resume();
-    outbox?.worker.resume();
-    automations?.engine.resume();
+  const attio = buildAttio(base, fetchAttio, {
+    onCircuitClosed(circuit) {
+      if (circuit === 'reads') worker?.resume();
+      outbox?.worker.resume();
+      automations?.engine.resume();
+    },
+    stopped: stopped.signal,
   });
   const workspace = new WorkspaceGuard({
     readSelf: async (signal) =>

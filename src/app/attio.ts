@@ -20,7 +20,7 @@ import type { Base } from './base.ts';
 export function buildAttio(
   { config, clock, shared: tier, random, events, database }: Base,
   fetch: FetchLike,
-  onCircuitClosed: (circuit: CircuitName) => void,
+  { onCircuitClosed, stopped }: { onCircuitClosed: (circuit: CircuitName) => void; stopped: AbortSignal },
 ) {
   let readForbiddenAt = Number.NEGATIVE_INFINITY;
   const client = new AttioClient({
@@ -57,7 +57,7 @@ export function buildAttio(
       members,
       attributes,
       cache: schemaCache,
-      kept: keptIn(new DefinitionsStore(database), events),
+      kept: keptIn(new DefinitionsStore(database), events, stopped),
       onAttributes(of, read) {
         if (of.target === 'objects') views.attributesRead(of.identifier, read);
         else views.listAttributesRead(of.identifier, read);
@@ -84,10 +84,11 @@ export function buildAttio(
   };
 }
 
-/** What cannot be kept, or found again, is told and done without. */
-function keptIn(store: DefinitionsStore, events: Events): KeptDefinitions {
+/** What cannot be kept, or found again, is told and done without; once we have stopped there is nothing to tell. */
+function keptIn(store: DefinitionsStore, events: Events, stopped: AbortSignal): KeptDefinitions {
   const tell = (error: unknown) => {
-    if (!(error instanceof StorageUnavailableError)) events.unexpected('definitions', error);
+    if (!stopped.aborted && !(error instanceof StorageUnavailableError))
+      events.unexpected('definitions', error);
   };
   return {
     remember: (key, items) => store.remember(key, items).catch(tell),

@@ -85,6 +85,20 @@ export class CachedSchema {
     );
   }
 
+  /**
+   * The same, read from Attio now: they have changed. Their choices may have as well, also those that another instance
+   * has read: the next read of them asks Attio.
+   * @throws AttioApiError
+   */
+  async attributesAnew(target: AttributeTarget): Promise<readonly (Attribute & JsonObject)[]> {
+    this.expireAttributesOf(target);
+    const attributes = await this.attributesOf(target);
+    for (const { api_slug: slug, type } of attributes) {
+      if (type === 'select' || type === 'status') this.expireChoices(target, slug);
+    }
+    return attributes;
+  }
+
   /** The stages of a status attribute, or the options of a select, in their order. @throws AttioApiError */
   async choices(
     target: AttributeTarget,

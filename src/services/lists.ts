@@ -83,9 +83,7 @@ export class ListsService {
 
   /** An attribute of a list was made or changed. Resolves when they are read anew. */
   async attributesChanged(listId: string): Promise<void> {
-    const target = { target: 'lists', identifier: listId } as const;
-    this.#schema.expireAttributesOf(target);
-    await askAttio(() => this.#schema.attributesOf(target));
+    await askAttio(() => this.#schema.attributesAnew({ target: 'lists', identifier: listId }));
   }
 
   async #find(fits: (list: ListInfo) => boolean): Promise<ListInfo | undefined> {

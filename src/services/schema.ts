@@ -113,9 +113,8 @@ export class SchemaService {
   async attributeChanged(objectId: string): Promise<void> {
     const slug = await this.slugOf(objectId);
     if (slug === null) return;
-    this.#schema.expireAttributes(slug);
     // Warm again: checking what callers send costs no call then.
-    await this.attributesOf(slug);
+    await askAttio(() => this.#schema.attributesAnew({ target: 'objects', identifier: slug }));
   }
 
   async #find(objectId: string): Promise<string | null | undefined> {

@@ -83,6 +83,32 @@ test('an attribute that one instance learns of is known to the other', async () 
   await until(async () => (await slugs()).includes('shoe_size'));
 });
 
+test('a stage that was renamed is known to the other instance', async () => {
+  await using instances = await Instances.start();
+  const { first, second } = instances;
+  const titles = async () => {
+    const { body } = await second.get<{ data: { stages: { title: string }[] } }>('/v1/pipelines/recruiting');
+    return body.data.stages.map(({ title }) => title);
+  };
+  expect(await titles()).toContain('Offer');
+  const { sandbox } = first.sandbox;
+  sandbox.act({
+    method: 'PATCH',
+    path: '/lists/recruiting/attributes/stage/statuses/Offer',
+    body: { data: { title: 'Offered' } },
+  });
+  const id = {
+    workspace_id: sandbox.world.workspace.id,
+    list_id: sandbox.world.list('recruiting').id,
+    attribute_id: crypto.randomUUID(),
+  };
+  await first.deliver({
+    webhook_id: crypto.randomUUID(),
+    events: [{ event_type: 'list-attribute.updated', id, actor: { type: 'system', id: null } }],
+  });
+  await until(async () => (await titles()).includes('Offered'));
+});
+
 /** Lets the answer for one record come from Attio, and holds it back once. */
 function holdable() {
   const held = Promise.withResolvers<void>();
