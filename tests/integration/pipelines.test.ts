@@ -9,6 +9,7 @@ import {
   stages,
 } from '../support/pipelines.ts';
 import {
+  conflicts,
   delivered,
   letters,
   outage,
@@ -235,14 +236,32 @@ describe('an entry', () => {
     const recordId = person(service, { email_addresses: ['ada@engines.example'] });
     const { id, entryId } = (await add(service, 'recruiting', { recordId, stage: 'Applied' })).body.data;
     service.sandbox.sandbox.act({ method: 'DELETE', path: `/lists/recruiting/entries/${entryId}` });
-    const answer = await change(service, 'recruiting', id, { stage: 'Offer' });
-    expect(answer.status).toBe(422);
-    expect(answer.body.detail).toContain('not_found');
+    expect((await change(service, 'recruiting', id, { stage: 'Offer' })).status).toBe(410);
+    expect(await conflicts(service)).toEqual([]);
     expect((await change(service, 'recruiting', id, { stage: 'Offer' })).status).toBe(410);
     expect((await service.get(`/v1/pipelines/recruiting/entries/${id}`)).status).toBe(410);
     // Put in again, it is a new one.
     const again = await add(service, 'recruiting', { recordId, stage: 'Applied' });
     expect(again.status).toBe(200);
     expect(again.body.data.id).not.toBe(id);
+  });
+
+  it('that was deleted in Attio unheard is made again when its record is put in', async () => {
+    await using service = await startWriting({ subscribe: false });
+    const recordId = person(service, { email_addresses: ['ada@engines.example'] });
+    for (const query of ['', '?wait=false']) {
+      const { entryId } = (await add(service, 'recruiting', { recordId, stage: 'Applied' })).body.data;
+      service.sandbox.sandbox.act({ method: 'DELETE', path: `/lists/recruiting/entries/${entryId}` });
+      expect((await add(service, 'recruiting', { recordId, stage: 'Offer' }, query)).status).toBe(
+        query === '' ? 200 : 202,
+      );
+      await delivered(service);
+      expect(attioEntries(service, 'recruiting')).toEqual([
+        { parent: recordId, stage: 'Offer', value: null },
+      ]);
+      const [entry, ...others] = await entries(service, 'recruiting');
+      expect(entry).toMatchObject({ stage: { title: 'Offer' }, sync: { status: 'synced' } });
+      expect([others, await letters(service)]).toEqual([[], []]);
+    }
   });
 });

@@ -9,7 +9,7 @@ import type { ListsService } from '../lists.ts';
 import type { RecordRef, Stores, SyncEvents, UnitOfWork } from '../ports.ts';
 import type { ApplyCounts } from '../sync/apply.ts';
 import { entityKindOf } from '../sync/mapping.ts';
-import { isSameThing } from './recognise.ts';
+import { isHandMade, isSameThing } from './recognise.ts';
 import { type Attributes, changedMembers, show } from './shape.ts';
 
 export interface ItemApplyOptions {
@@ -121,13 +121,12 @@ export class ItemApply {
       const item = itemFrom(snapshot, hash, before, {
         at,
         ...show(kind, snapshot.body, intents, attributes),
-        links: snapshot.links.map((link) => ({
-          ...link,
-          entityId: entities.get(`${link.object}/${link.recordId}`) ?? null,
-        })),
+        links: snapshot.links.map((link) => ({ ...link, entityId: entities.get(keyOf(link)) ?? null })),
       });
-      const told = describe(item, decision === 'updated' ? (before ?? null) : null, at);
-      const ours = source === 'local' || explains(before, intents, told.changed);
+      // Followers are told what Attio has, without what is on its way.
+      const agreed = { ...item, ...show(kind, snapshot.body, [], attributes) };
+      const told = describe(agreed, decision === 'updated' ? (before ?? null) : null, at);
+      const ours = source === 'local' || explains(before, snapshot, intents, told.changed);
       return { item, change: ours ? { ...told, source: 'local' as const } : told };
     });
     await stores.items.put(rows.map(({ item }) => item));
@@ -175,23 +174,53 @@ async function existing(
   if (unknown.some((snapshot) => snapshot.links.length === 0)) {
     waiting.push(...(await stores.items.unlinkedAboutNothing(kind)));
   }
-  if (waiting.length === 0) return known;
-  const pending = await stores.outbox.pendingOf(
-    kind,
-    waiting.map((item) => item.id),
+  const sought = await beingMade(stores, kind, waiting);
+  if (sought.length === 0) return known;
+  const entities = await entitiesOf(
+    stores,
+    unknown.flatMap((snapshot) => snapshot.links),
   );
   for (const snapshot of unknown) {
-    const index = waiting.findIndex((item) => isBeingMade(item, pending.get(item.id) ?? [], snapshot));
-    const [item] = index < 0 ? [] : waiting.splice(index, 1);
-    if (item !== undefined) known.set(snapshot.attioId, item);
+    const index = sought.findIndex(({ item, creations, entryId }) =>
+      creations.some((creation) =>
+        isSameThing({ ...item, entryId, creation }, snapshot, (link) => entities.get(keyOf(link)) ?? null),
+      ),
+    );
+    const [found] = index < 0 ? [] : sought.splice(index, 1);
+    if (found !== undefined) known.set(snapshot.attioId, found.item);
   }
   return known;
 }
 
-/** What has been sent, and shows up as what was asked for. */
-function isBeingMade(item: Item, rows: readonly OutboxRow<ItemKind>[], snapshot: ItemSnapshot): boolean {
-  const creation = rows.find((row) => row.operation === 'create');
-  return creation !== undefined && creation.sentAt !== null && isSameThing(item, creation, snapshot);
+interface BeingMade {
+  readonly item: Item;
+  /** Attio's id of the entry that a comment is on. */
+  readonly entryId: string | null;
+  /** Requests that would have made it, as far as they were sent. */
+  readonly creations: readonly OutboxRow<ItemKind>[];
+}
+
+async function beingMade(stores: Stores, kind: ItemKind, items: readonly Item[]): Promise<BeingMade[]> {
+  if (items.length === 0) return [];
+  const pending = await stores.outbox.pendingOf(
+    kind,
+    items.map((item) => item.id),
+  );
+  const found: BeingMade[] = [];
+  for (const item of items) {
+    const creations = (pending.get(item.id) ?? []).filter(
+      (row) => row.operation === 'create' && row.sentAt !== null,
+    );
+    if (creations.length > 0) found.push({ item, entryId: await entryIdOf(stores, item), creations });
+  }
+  return found;
+}
+
+/** The entry that a comment is on may have been made after the comment was accepted. */
+async function entryIdOf(stores: Stores, { kind, entryId }: Item): Promise<string | null> {
+  const entry =
+    kind === 'comments' && entryId !== null ? await stores.items.find('entries', entryId) : undefined;
+  return entry?.attioId ?? entryId;
 }
 
 function toRef({ recordId }: { readonly recordId: string }): RecordRef {
@@ -209,10 +238,14 @@ export async function entitiesOf(
     if (kind === null) continue;
     const ids = [...new Set(ofObject.map((link) => link.recordId))];
     for (const [recordId, entity] of await stores.entities.byRecordIds(kind, ids)) {
-      found.set(`${object}/${recordId}`, entity.id);
+      found.set(keyOf({ object, recordId }), entity.id);
     }
   }
   return found;
+}
+
+function keyOf({ object, recordId }: { readonly object: string; readonly recordId: string }): string {
+  return `${object}/${recordId}`;
 }
 
 function itemFrom(
@@ -243,14 +276,20 @@ function itemFrom(
   };
 }
 
+/** What Attio sets by itself along with what is written. */
+const IMPLIED: Readonly<Record<string, string>> = { isCompleted: 'completedAt' };
+
 function explains(
   before: Item | undefined,
+  snapshot: ItemSnapshot,
   intents: readonly WriteIntent[],
   changed: readonly string[],
 ): boolean {
   if (before === undefined || intents.length === 0) return false;
-  if (before.attioId === null) return true;
-  const written = new Set(intents.flatMap((intent) => Object.keys(intent)));
+  if (before.attioId === null) return !isHandMade(snapshot);
+  const written = new Set(
+    intents.flatMap((intent) => Object.keys(intent)).flatMap((name) => [name, IMPLIED[name] ?? name]),
+  );
   return changed.every((name) => written.has(name));
 }
 

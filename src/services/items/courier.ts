@@ -58,15 +58,27 @@ export class ItemCourier implements Courier {
     if (!isItemRow(row)) return;
     const item = await this.#deps.items.find(row.kind, row.entityId);
     if (item === undefined) return this.#deps.settler.drop(row);
-    const { snapshot, conflicts } =
-      row.operation === 'create'
-        ? await this.#make(row, item, signal)
-        : await this.#change(row, item, signal);
-    await this.#deps.settler.confirm(row, item, snapshot, conflicts);
+    const written =
+      row.operation === 'create' ? this.#bring(row, item, signal) : this.#change(row, item, signal);
+    const answer = await written;
+    if (answer === null) return this.#deps.settler.yieldToDeletion(row, item);
+    await this.#deps.settler.confirm(row, item, answer.snapshot, answer.conflicts);
   }
 
   async refuse(row: WriteRow, failure: Failure): Promise<void> {
     if (isItemRow(row)) await this.#deps.settler.refuse(row, failure);
+  }
+
+  /** Makes it, or changes what is there already. @returns null when somebody has deleted it */
+  async #bring(row: Row, item: Item, signal: AbortSignal): Promise<Written | null> {
+    const isThere = item.attioId !== null;
+    if (row.kind !== 'entries') {
+      // It was made, recognised, and deleted, before its answer was heard.
+      return isThere && item.deletedAt !== null ? null : this.#make(row, item, signal);
+    }
+    const changed = isThere ? await this.#change(row, item, signal) : null;
+    if (changed !== null || (isThere && isDuplicate(row))) return changed;
+    return this.#make(row, { ...item, attioId: null }, signal);
   }
 
   async #make(row: Row, item: Item, signal: AbortSignal): Promise<Written> {
@@ -91,13 +103,12 @@ export class ItemCourier implements Courier {
     if (row.kind === 'entries') {
       const [parent] = records;
       if (parent === undefined) throw new ServiceError('refused', 'an entry must be of a record');
-      const duplicate = row.intent['allowDuplicate'] === true;
       const sent = { ...row, intent: withoutAddress(row.intent) };
       return this.#deps.entries.make(
         sent,
         item,
         parent,
-        { ...this.#timing(row), duplicate, markSent },
+        { ...this.#timing(row), duplicate: isDuplicate(row), markSent },
         signal,
       );
     }
@@ -107,15 +118,17 @@ export class ItemCourier implements Courier {
 
   /** What an earlier try of this request has made, if it has. */
   async #find(row: Row, making: Making, signal: AbortSignal): Promise<ItemSnapshot | null> {
-    const { item, records } = making;
+    const { item, records, entryId } = making;
     const [parent] = records;
     // One that is its parent's only one is looked for anyway.
-    if (row.kind === 'entries' && row.intent['allowDuplicate'] !== true) return null;
+    if (row.kind === 'entries' && !isDuplicate(row)) return null;
     const around =
       row.kind === 'entries' && parent !== undefined
         ? await this.#deps.entries.around(item.listId ?? '', parent, signal)
         : await this.#deps.requests.around(making, signal);
-    const candidates = around.filter((snapshot) => isSameThing(item, row, snapshot));
+    const links = records.map((record) => ({ ...record, entityId: null }));
+    const sought = { ...item, links, entryId, creation: row };
+    const candidates = around.filter((snapshot) => isSameThing(sought, snapshot));
     const holders = await this.#deps.items.byAttioIds(
       row.kind,
       candidates.map((snapshot) => snapshot.attioId),
@@ -123,7 +136,8 @@ export class ItemCourier implements Courier {
     return candidates.find((snapshot) => isFree(holders.get(snapshot.attioId), item)) ?? null;
   }
 
-  async #change(row: Row, item: Item, signal: AbortSignal): Promise<Written> {
+  /** @returns null when somebody has deleted it */
+  async #change(row: Row, item: Item, signal: AbortSignal): Promise<Written | null> {
     const { attioId } = item;
     if (attioId === null) {
       throw new ServiceError('refused', item.syncFailure?.detail ?? 'it was never made in Attio');
@@ -141,10 +155,9 @@ export class ItemCourier implements Courier {
       }
       return await this.#changeTask(row, attioId, signal);
     } catch (error) {
-      if (isAttioError(error, 'not_found')) {
-        await this.#deps.gone.settle(row.kind, [{ attioId, readAt: this.#attioNow(9) }]);
-      }
-      throw error;
+      if (!isAttioError(error, 'not_found')) throw error;
+      await this.#deps.gone.settle(row.kind, [{ attioId, readAt: this.#attioNow(9) }]);
+      return null;
     }
   }
 
@@ -211,6 +224,11 @@ export class ItemCourier implements Courier {
 /** Nobody's, this item's, or one that a webhook has made a thing of its own. */
 function isFree(holder: Item | undefined, item: Item): boolean {
   return holder === undefined || holder.id === item.id || holder.id === holder.attioId;
+}
+
+/** An entry that its record may have beside others. */
+function isDuplicate(row: Row): boolean {
+  return row.intent['allowDuplicate'] === true;
 }
 
 function withoutAddress({ allowDuplicate: _, ...intent }: Row['intent']): Row['intent'] {

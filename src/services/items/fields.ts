@@ -8,7 +8,11 @@ import type { PlannedConflict } from '../outbox/plan.ts';
 import type { Attributes } from './shape.ts';
 
 /** What both sides agree on now of the fields to be written. */
-export function baseOf(item: Item, intent: WriteIntent, attributes: Attributes | null): WriteBase {
+export function baseOf(
+  item: Pick<Item, 'kind' | 'body'>,
+  intent: WriteIntent,
+  attributes: Attributes | null,
+): WriteBase {
   const fields = Object.keys(intent);
   if (item.kind !== 'entries') {
     return Object.fromEntries(fields.map((field) => [field, item.body[field] ?? null]));

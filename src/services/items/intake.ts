@@ -88,12 +88,14 @@ export class ItemIntake {
     const asked = requestKey === null ? undefined : await askedBefore(stores, kind, requestKey, at);
     if (asked !== undefined) return { itemId: asked.id, outboxId: await lastWriteOf(stores, asked) };
     const standing = creation.onePerParent ? await entryOfParent(stores, creation) : undefined;
-    if (standing !== undefined) return this.#put(stores, standing, intent, attributes, at);
+    if (standing !== undefined && !(await isGivenUp(stores, standing))) {
+      return this.#put(stores, standing, 'create', intent, attributes, at);
+    }
     const afterId = await writeToAwait(stores, creation);
     if (afterId instanceof ServiceError) return { refused: afterId };
     const item: Item = {
       kind,
-      id: this.#newId(),
+      id: standing?.id ?? this.#newId(),
       attioId: null,
       listId: creation.listId,
       entryId: creation.entryId,
@@ -103,7 +105,7 @@ export class ItemIntake {
       ...show(kind, {}, [intent], attributes),
       hash: '',
       readAt: '',
-      version: 1,
+      version: (standing?.version ?? 0) + 1,
       createdAt: at,
       updatedAt: at,
       deletedAt: null,
@@ -133,18 +135,22 @@ export class ItemIntake {
       return { refused: unknownItem(kind) };
     }
     if (item.deletedAt !== null) return { refused: deletedItem(kind, item.deletedAt) };
-    return this.#put(stores, item, intent, attributes, at);
+    if (await isGivenUp(stores, item)) return { refused: neverMade(item) };
+    return this.#put(stores, item, 'update', intent, attributes, at);
   }
 
+  /** @param operation `create`: it is to be made, if it turns out not to be there */
   async #put(
     stores: Stores,
     item: Item,
+    operation: 'create' | 'update',
     intent: WriteIntent,
     attributes: Attributes | null,
     at: string,
   ): Promise<ItemAccepted> {
-    if (Object.keys(intent).length === 0)
+    if (operation === 'update' && Object.keys(intent).length === 0) {
       return { itemId: item.id, outboxId: await lastWriteOf(stores, item) };
+    }
     const pending = await stores.outbox.pendingOf(item.kind, [item.id]);
     const intents = (pending.get(item.id) ?? []).map((row) => row.intent);
     const shown = show(item.kind, item.body, [...intents, intent], attributes);
@@ -155,7 +161,7 @@ export class ItemIntake {
     ]);
     const base: WriteBase = item.attioId === null ? {} : baseOf(item, intent, attributes);
     const outboxId = await stores.outbox.add({
-      operation: 'update',
+      operation,
       kind: item.kind,
       entityId: item.id,
       key: null,
@@ -193,8 +199,13 @@ async function entryOfParent(stores: Stores, { links, listId }: ItemCreation): P
   const [link] = links;
   if (link === undefined || listId === null) return undefined;
   const record: RecordRef = { recordId: link.recordId, entityId: link.entityId };
-  const entries = await stores.items.list('entries', { listId, record }, '', 2);
-  return entries[0];
+  const [first] = await stores.items.list('entries', { listId, record }, '', 1);
+  return first;
+}
+
+/** Attio does not have it, and nothing is on its way that would make it. */
+async function isGivenUp(stores: Stores, item: Item): Promise<boolean> {
+  return item.attioId === null && (await lastWriteOf(stores, item)) === null;
 }
 
 /** The write that must come first: of a record, or an entry, that is yet to be made. The others are waited for when it is sent. */
@@ -234,6 +245,14 @@ const NOUNS: Readonly<Record<ItemKind, string>> = {
 
 export function unknownItem(kind: ItemKind): ServiceError {
   return new ServiceError('not_found', `there is no ${NOUNS[kind]} with this id`);
+}
+
+function neverMade({ kind, syncFailure }: Item): ServiceError {
+  const reason = syncFailure === null ? '' : `: ${syncFailure.detail}`;
+  return new ServiceError(
+    'refused',
+    `this ${NOUNS[kind]} was never made in Attio${reason}. Replay its dead letter, or send it anew with POST`,
+  );
 }
 
 export function deletedItem(kind: ItemKind, deletedAt: string): ServiceError {

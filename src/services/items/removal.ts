@@ -46,13 +46,9 @@ export async function removeItemsOf(
 
 async function eraseItems(stores: Stores, items: readonly Item[], at: string): Promise<void> {
   for (const [kind, ofKind] of Map.groupBy(items, (item) => item.kind)) {
-    await stores.erasure.eraseItems(
-      kind,
-      ofKind.map((item) => item.id),
-    );
-  }
-  for (const { kind, id } of items) {
-    await stores.outbox.cancelOf(kind, id, at);
-    await stores.items.remove(kind, id);
+    const ids = ofKind.map((item) => item.id);
+    await stores.erasure.eraseItems(kind, ids);
+    await stores.outbox.cancelOf(kind, ids, at);
+    await stores.items.removeAll(kind, ids);
   }
 }

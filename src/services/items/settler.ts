@@ -9,18 +9,25 @@ import type { PlannedConflict } from '../outbox/plan.ts';
 import type { Waiters } from '../outbox/waiters.ts';
 import type { OutboxEvents, Stores, UnitOfWork } from '../ports.ts';
 import type { ItemApply } from './apply.ts';
+import { takeAttioId } from './identity.ts';
+import { rebase } from './rebase.ts';
 import { type Attributes, show } from './shape.ts';
 
 export interface ItemSettlerDeps {
   readonly store: UnitOfWork;
   readonly apply: ItemApply;
-  readonly lists: Pick<ListsService, 'knownAttributesOf'>;
+  readonly lists: Pick<ListsService, 'attributesOf' | 'knownAttributesOf'>;
   readonly waiters: Waiters;
   readonly clock: Clock;
   readonly events: OutboxEvents;
 }
 
 type Row = OutboxRow<ItemKind>;
+
+/** The item was removed here while the write was sent: nothing of its answer may be stored. */
+class CancelledError extends Error {
+  override readonly name = 'CancelledError';
+}
 
 /** Commits how writes of items end: the outbox row, the item and what waits behind it change together. */
 export class ItemSettler {
@@ -37,23 +44,54 @@ export class ItemSettler {
     answer: ItemSnapshot,
     conflicts: readonly PlannedConflict[],
   ): Promise<void> {
-    const { apply, events } = this.#deps;
+    const { apply, lists, events } = this.#deps;
     const at = this.#now();
-    await apply.apply(row.kind, [answer], {
-      touchUnchanged: false,
-      source: 'local',
-      before: async (stores) => {
-        await stores.outbox.settle(row.id, 'done', at, null);
-        await take(stores, item.id, row.kind, answer.attioId);
-      },
-      within: async (stores) => {
-        await stores.conflicts.append(conflictRows(row, item, answer.attioId, conflicts, at));
-        // What was applied was older than what is mirrored, or the same: what is shown has one write less to show.
-        await this.#showAgain(stores, row.kind, item.id, null);
-      },
-    });
+    const attributes = item.listId === null ? null : await lists.attributesOf(item.listId);
+    try {
+      await apply.apply(row.kind, [answer], {
+        touchUnchanged: false,
+        source: 'local',
+        before: async (stores) => {
+          if (!(await stores.outbox.settle(row.id, 'done', at, null))) throw new CancelledError();
+          await takeAttioId(stores, row, answer, at);
+        },
+        within: async (stores) => {
+          await stores.conflicts.append(conflictRows(row, item, answer.attioId, conflicts, at));
+          await rebase(stores, row, answer, attributes, conflicts);
+          // What was applied was older than what is mirrored, or the same: what is shown has one write less to show.
+          await this.#showAgain(stores, row.kind, item.id, null);
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof CancelledError)) throw error;
+      return this.#settled(row, 'cancelled');
+    }
     for (const { decided } of conflicts) events.conflictDecided(row.kind, decided, 1);
     this.#settled(row, 'done');
+  }
+
+  /** Somebody deleted it in Attio: it stays deleted. Unless one who waits is told so, what was asked for is put on record. */
+  async yieldToDeletion(row: Row, item: Item): Promise<void> {
+    const { store, waiters, events } = this.#deps;
+    const at = this.#now();
+    const told = waiters.claim(row.id);
+    const code = 'deleted_in_attio';
+    const failure = { code, detail: `this ${ITEM_NOUNS[row.kind]} was deleted in Attio` };
+    const conflict = { field: ITEM_NOUNS[row.kind], base: null, local: row.intent, attio: null };
+    try {
+      await store.transaction(async (stores) => {
+        await stores.outbox.settle(row.id, 'refused', at, failure);
+        if (told) return;
+        const planned = [{ ...conflict, decided: 'attio' as const }];
+        const rows = conflictRows(row, item, item.attioId, planned, at);
+        await stores.conflicts.append(rows.map((each) => ({ ...each, reason: code })));
+      });
+    } catch (error) {
+      waiters.dismiss(row.id);
+      throw error;
+    }
+    if (!told) events.conflictDecided(row.kind, 'attio', 1);
+    this.#settled(row, 'refused');
   }
 
   /** There is no such item here any more. */
@@ -74,10 +112,9 @@ export class ItemSettler {
         if (!(await stores.outbox.settle(row.id, told ? 'refused' : 'dead', at, { code, detail }))) return;
         if (!told) await stores.outbox.bury(letterOf(row, failure, at));
         buried = !told;
-        if (told && row.operation === 'create' && (await isAlone(stores, row))) {
-          return stores.items.remove(row.kind, row.entityId);
-        }
-        await this.#showAgain(stores, row.kind, row.entityId, told ? null : { code, detail });
+        await (told
+          ? this.#takeBack(stores, row)
+          : this.#showAgain(stores, row.kind, row.entityId, { code, detail }));
       });
     } catch (error) {
       waiters.dismiss(row.id);
@@ -86,6 +123,14 @@ export class ItemSettler {
     if (buried) events.writeBuried(row.kind, code);
     waiters.tell(row.id, { outcome: 'refused', message, attio });
     events.writeSettled(row.kind, told ? 'refused' : 'dead', this.#lagSeconds(row));
+  }
+
+  /** Whoever asked for it knows that it will not be: of what Attio never had nothing is left, unless a dead letter is. */
+  async #takeBack(stores: Stores, row: Row): Promise<void> {
+    const isUnmade = await isAlone(stores, row);
+    const earlier = isUnmade ? await stores.outbox.lastFailureOf(row.kind, row.entityId) : null;
+    if (isUnmade && earlier === null) return stores.items.remove(row.kind, row.entityId);
+    await this.#showAgain(stores, row.kind, row.entityId, earlier);
   }
 
   /** A write that was given up is asked for again: what it asks for is shown again. */
@@ -121,7 +166,7 @@ export class ItemSettler {
     return listId === null ? null : this.#deps.lists.knownAttributesOf(listId);
   }
 
-  #settled(row: Row, outcome: 'done' | 'cancelled'): void {
+  #settled(row: Row, outcome: 'done' | 'refused' | 'cancelled'): void {
     this.#deps.waiters.tell(row.id, { outcome: 'done', entityId: row.entityId });
     this.#deps.events.writeSettled(row.kind, outcome, this.#lagSeconds(row));
   }
@@ -135,20 +180,7 @@ export class ItemSettler {
   }
 }
 
-/** The Attio id is that of this item. One that a webhook has made of it meanwhile goes, or gives it back when it is another's. */
-async function take(stores: Stores, id: string, kind: ItemKind, attioId: string): Promise<void> {
-  const item = await stores.items.find(kind, id);
-  if (item === undefined || item.attioId === attioId) return;
-  const holder = (await stores.items.byAttioIds(kind, [attioId])).get(attioId);
-  if (holder !== undefined) {
-    const isOurs = holder.id !== attioId;
-    if (isOurs) await stores.items.put([{ ...holder, attioId: null, hash: '', readAt: '' }]);
-    else await stores.items.remove(kind, holder.id);
-  }
-  await stores.items.put([{ ...item, attioId, hash: '', readAt: '', syncFailure: null }]);
-}
-
-/** Nothing else was ever asked of the item. */
+/** Attio does not have it, and nothing else is asked of it now. */
 async function isAlone(stores: Stores, row: Row): Promise<boolean> {
   const item = await stores.items.find(row.kind, row.entityId);
   const pending = (await stores.outbox.pendingOf(row.kind, [row.entityId])).get(row.entityId) ?? [];
@@ -158,7 +190,7 @@ async function isAlone(stores: Stores, row: Row): Promise<boolean> {
 function conflictRows(
   row: Row,
   item: Item,
-  attioId: string,
+  attioId: string | null,
   conflicts: readonly PlannedConflict[],
   at: string,
 ): NewConflict[] {

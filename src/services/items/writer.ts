@@ -23,7 +23,7 @@ export class ItemWriter {
 
   /**
    * Durable when it resolves. Waits for Attio as the options say.
-   * @returns our id of the item
+   * @returns our id of the item. `isDone`: this write is in Attio
    * @throws ServiceError `not_found`, `gone`; `refused` with Attio's words when it has refused; `unavailable`
    */
   async write(
@@ -36,7 +36,7 @@ export class ItemWriter {
     const accepted = await log.add({ write, expected: options.wait });
     if ('refused' in accepted) throw accepted.refused;
     const { itemId, outboxId } = accepted;
-    if (outboxId === null) return { itemId, isDone: true };
+    if (outboxId === null) return { itemId, isDone: false };
     const doneFor = await outbox.follow(kindOf(write), outboxId, options, until);
     return { itemId, isDone: doneFor !== null };
   }
