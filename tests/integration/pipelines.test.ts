@@ -64,7 +64,8 @@ describe('an entry', () => {
         ),
       ),
     );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    // On a busy machine the last of them are not waited for to their end.
+    expect(answers.every(({ status }) => status === 200 || status === 202)).toBe(true);
     expect(new Set(answers.map(({ body }) => body.data.id)).size).toBe(1);
     await quiet(service);
     expect(attioEntries(service, 'recruiting')).toHaveLength(1);

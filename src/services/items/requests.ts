@@ -22,8 +22,8 @@ export interface Making {
 
 type Client = Pick<AttioClient, 'notes' | 'tasks' | 'comments' | 'threads'>;
 
-/** How many pages are looked through for what a request may have made: it is among the newest. */
-const MAX_PAGES = 4;
+/** How many pages are looked through for what a request may have made. Attio does not say in which order notes and threads come. */
+const MAX_PAGES = 20;
 const TASKS_PER_LOOK = 100;
 
 /** Requests that make notes, tasks and comments, and that look for what an earlier one has made. */
