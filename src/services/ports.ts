@@ -107,7 +107,7 @@ export interface OutboxStore {
   markSent(id: number, at: string): Promise<void>;
   retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void>;
   revive(id: number, letterId: number, now: string): Promise<boolean>;
-  cancelOf(kind: WriteKind, entityId: string, at: string): Promise<number[]>;
+  cancelOf(kind: WriteKind, entityIds: readonly string[], at: string): Promise<number[]>;
   /** Whether the record of a thing was asked to be deleted after a row of it, done or not. */
   isToBeDeleted(kind: EntityKind, entityId: string, afterId: number): Promise<boolean>;
   /** Which of these things have pending rows. */
@@ -175,6 +175,7 @@ export interface ItemStore {
   /** Whole rows, with their links. */
   put(items: readonly Item[]): Promise<void>;
   remove(kind: ItemKind, id: string): Promise<void>;
+  removeAll(kind: ItemKind, ids: readonly string[]): Promise<void>;
   touch(kind: ItemKind, attioIds: readonly string[], readAt: string): Promise<void>;
   countLive(scope: ItemScope): Promise<number>;
   /** Attio ids of living items last read before `readAt`, in their order, from after `afterId`. */

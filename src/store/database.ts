@@ -10,6 +10,7 @@ import { webhookTrust } from './migrations/006-webhook-trust.ts';
 import { deployment } from './migrations/007-deployment.ts';
 import { deals } from './migrations/008-deals.ts';
 import { definitions } from './migrations/009-definitions.ts';
+import { erasure } from './migrations/010-erasure.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
 import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
@@ -33,6 +34,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '007-deployment': deployment,
   '008-deals': deals,
   '009-definitions': definitions,
+  '010-erasure': erasure,
 };
 
 /** In their order. */

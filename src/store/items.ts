@@ -1,7 +1,14 @@
 import { type Expression, type SqlBool, sql } from 'kysely';
 import type { Item, ItemKind, ItemScope } from '../domain/items.ts';
 import { chunks, type Handle } from './database.ts';
-import { conditions, type ItemBuilder, type ItemFilter, isAbout, type RecordRef } from './item-filters.ts';
+import {
+  conditions,
+  type ItemBuilder,
+  type ItemFilter,
+  isAboutAny,
+  type RecordRef,
+  refChunks,
+} from './item-filters.ts';
 import { linkRows, readItem, writeItem } from './item-rows.ts';
 import type { ItemLinkTable, ItemTable } from './schema.ts';
 
@@ -66,28 +73,19 @@ export class ItemsStore {
 
   /** Living ones that Attio is not known to have, and that are about one of these records. */
   async unlinked(kind: ItemKind, records: readonly RecordRef[]): Promise<Item[]> {
-    if (records.length === 0) return [];
-    const rows = await this.#db
-      .selectFrom('item')
-      .selectAll()
-      .where('kind', '=', kind)
-      .where('attio_id', 'is', null)
-      .where('deleted_at', 'is', null)
-      .where((eb) => eb.or(records.map((record) => isAbout(eb, kind, record))))
-      .orderBy('created_at')
-      .limit(MAX_UNLINKED)
-      .execute();
-    return this.#withLinks(rows);
+    const rows = new Map<string, ItemTable>();
+    for (const refs of refChunks(records)) {
+      const found = await this.#unlinked(kind)
+        .where((eb) => isAboutAny(eb, refs))
+        .execute();
+      for (const row of found) rows.set(row.id, row);
+    }
+    return this.#withLinks([...rows.values()].sort(byAge).slice(0, MAX_UNLINKED));
   }
 
   /** Living tasks that are about no record and that Attio is not known to have. */
   async unlinkedAboutNothing(kind: ItemKind): Promise<Item[]> {
-    const rows = await this.#db
-      .selectFrom('item')
-      .selectAll()
-      .where('kind', '=', kind)
-      .where('attio_id', 'is', null)
-      .where('deleted_at', 'is', null)
+    const rows = await this.#unlinked(kind)
       .where(({ not, exists, selectFrom }) =>
         not(
           exists(
@@ -98,8 +96,6 @@ export class ItemsStore {
           ),
         ),
       )
-      .orderBy('created_at')
-      .limit(MAX_UNLINKED)
       .execute();
     return this.#withLinks(rows);
   }
@@ -162,8 +158,14 @@ export class ItemsStore {
   }
 
   async remove(kind: ItemKind, id: string): Promise<void> {
-    await this.#db.deleteFrom('item_link').where('kind', '=', kind).where('item_id', '=', id).execute();
-    await this.#db.deleteFrom('item').where('kind', '=', kind).where('id', '=', id).execute();
+    await this.removeAll(kind, [id]);
+  }
+
+  async removeAll(kind: ItemKind, ids: readonly string[]): Promise<void> {
+    for (const part of chunks(ids)) {
+      await this.#db.deleteFrom('item_link').where('kind', '=', kind).where('item_id', 'in', part).execute();
+      await this.#db.deleteFrom('item').where('kind', '=', kind).where('id', 'in', part).execute();
+    }
   }
 
   async touch(kind: ItemKind, attioIds: readonly string[], readAt: string): Promise<void> {
@@ -215,6 +217,17 @@ export class ItemsStore {
       .set({ record_id: survivorRecordId, entity_id: entityId })
       .where('record_id', '=', deadRecordId)
       .execute();
+  }
+
+  #unlinked(kind: ItemKind) {
+    return this.#db
+      .selectFrom('item')
+      .selectAll()
+      .where('kind', '=', kind)
+      .where('attio_id', 'is', null)
+      .where('deleted_at', 'is', null)
+      .orderBy('created_at')
+      .limit(MAX_UNLINKED);
   }
 
   async #one(condition: (eb: ItemBuilder) => Expression<SqlBool>): Promise<Item | undefined> {
@@ -312,3 +325,8 @@ const ITEMS_PER_STATEMENT = 200;
 
 /** What waits to be made of one record at once is far below; the rest is looked at when these have gone. */
 const MAX_UNLINKED = 1_000;
+
+function byAge(a: ItemTable, b: ItemTable): number {
+  if (a.created_at === b.created_at) return 0;
+  return a.created_at < b.created_at ? -1 : 1;
+}

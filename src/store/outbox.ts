@@ -258,39 +258,11 @@ export class OutboxStore {
     return numUpdatedRows === 1n;
   }
 
-  /** Forgets what is on its way for a thing, values and letters included. @returns ids of rows that were pending */
-  async cancelOf(kind: WriteKind, entityId: string, at: string): Promise<number[]> {
-    const rows = await this.#db
-      .selectFrom('outbox')
-      .select(['id', 'status'])
-      .where('kind', '=', kind)
-      .where('entity_id', '=', entityId)
-      .where('status', 'in', ['pending', 'dead'])
-      .execute();
-    for (const part of chunks(rows.map((row) => row.id))) {
-      await this.#db.deleteFrom('dead_letter').where('outbox_id', 'in', part).execute();
-      await this.#db
-        .updateTable('outbox')
-        .set({
-          status: 'cancelled',
-          settled_at: at,
-          intent_json: '{}',
-          base_json: '{}',
-          undo_json: '{}',
-          key: null,
-        })
-        .where('id', 'in', part)
-        .execute();
-    }
-    // Attio's words about what was refused may quote it.
-    await this.#db
-      .updateTable('outbox')
-      .set({ error_json: null })
-      .where('kind', '=', kind)
-      .where('entity_id', '=', entityId)
-      .where('error_json', 'is not', null)
-      .execute();
-    return rows.filter((row) => row.status === 'pending').map((row) => row.id);
+  /** Forgets what is on its way for things, values and letters included. @returns ids of rows that were pending */
+  async cancelOf(kind: WriteKind, entityIds: readonly string[], at: string): Promise<number[]> {
+    const cancelled: number[] = [];
+    for (const part of chunks(entityIds)) cancelled.push(...(await this.#cancel(kind, part, at)));
+    return cancelled;
   }
 
   /** Whether the record of a thing was asked to be deleted after a row of it, done or not. */
@@ -327,5 +299,40 @@ export class OutboxStore {
       .where('status', '=', 'pending')
       .executeTakeFirstOrThrow();
     return { pending: Number(row.pending), oldestAcceptedAt: row.oldest };
+  }
+
+  async #cancel(kind: WriteKind, entityIds: readonly string[], at: string): Promise<number[]> {
+    const rows = await this.#db
+      .selectFrom('outbox')
+      .select(['id', 'status'])
+      .where('kind', '=', kind)
+      .where('entity_id', 'in', entityIds)
+      .where('status', 'in', ['pending', 'dead'])
+      .orderBy('id')
+      .execute();
+    for (const part of chunks(rows.map((row) => row.id))) {
+      await this.#db.deleteFrom('dead_letter').where('outbox_id', 'in', part).execute();
+      await this.#db
+        .updateTable('outbox')
+        .set({
+          status: 'cancelled',
+          settled_at: at,
+          intent_json: '{}',
+          base_json: '{}',
+          undo_json: '{}',
+          key: null,
+        })
+        .where('id', 'in', part)
+        .execute();
+    }
+    // Attio's words about what was refused may quote it.
+    await this.#db
+      .updateTable('outbox')
+      .set({ error_json: null })
+      .where('kind', '=', kind)
+      .where('entity_id', 'in', entityIds)
+      .where('error_json', 'is not', null)
+      .execute();
+    return rows.filter((row) => row.status === 'pending').map((row) => row.id);
   }
 }

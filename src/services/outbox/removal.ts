@@ -91,7 +91,7 @@ async function takeAway(
   const pending = (await stores.outbox.pendingOf(kind, [id])).get(id) ?? [];
   // What Attio never had need not come to it first.
   const isTakenBack = recordId === null && options.attio === 'keep';
-  if (isTakenBack) await stores.outbox.cancelOf(kind, id, at);
+  if (isTakenBack) await stores.outbox.cancelOf(kind, [id], at);
   if (recordId !== null) await stores.records.setHidden(kind, [recordId], true, at);
   const gone = options.erase
     ? withoutValues(entity, at)
@@ -128,7 +128,7 @@ async function erase(
   at: string,
 ): Promise<void> {
   const { kind, id, recordId } = entity;
-  for (const each of [id, ...mergedIds]) await stores.outbox.cancelOf(kind, each, at);
+  await stores.outbox.cancelOf(kind, [id, ...mergedIds], at);
   const merged = await Promise.all(mergedIds.map((one) => stores.entities.find(kind, one)));
   const dead = merged.filter((one) => one !== undefined);
   await stores.entities.put(dead.map((one) => withoutValues(one, at)));

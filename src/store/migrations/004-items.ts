@@ -46,7 +46,16 @@ async function createItem(db: AnySchema): Promise<void> {
   );
   await sql`create index item_entry on item (entry_id) where entry_id is not null`.execute(db);
   await sql`create index item_thread on item (thread_id) where thread_id is not null`.execute(db);
-  await sql`create index item_live on item (kind, id, read_at) where deleted_at is null`.execute(db);
+  // `deleted_at`, though it is null in all of them: without it SQLite looks up each row.
+  await sql`create index item_live on item (kind, attio_id, read_at, deleted_at) where deleted_at is null`.execute(
+    db,
+  );
+  await sql`create index item_live_list on item (list_id, kind, attio_id) where list_id is not null and deleted_at is null`.execute(
+    db,
+  );
+  await sql`create index item_unlinked on item (kind, created_at) where attio_id is null and deleted_at is null`.execute(
+    db,
+  );
 }
 
 async function createLink(db: AnySchema): Promise<void> {

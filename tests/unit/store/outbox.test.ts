@@ -165,7 +165,7 @@ describe('the rows of a thing', () => {
     const [one, dead] = [await outbox.add(row('a')), await outbox.add(row('a'))];
     const other = await outbox.add(row('b', { intent: {}, base: {}, externalIdBefore: undefined }));
     await die(dead);
-    expect(await outbox.cancelOf('people', 'a', T2)).toEqual([one]);
+    expect(await outbox.cancelOf('people', ['a'], T2)).toEqual([one]);
     expect(await outbox.settle(one, 'done', T2, null)).toBe(false);
     expect((await new DeadLettersStore(database).list('outbox', 0, 10)).rows).toEqual([]);
     expect(JSON.stringify(await database.selectFrom('outbox').selectAll().execute())).not.toMatch(/ecret|x1/);
