@@ -12,11 +12,11 @@ import { buildInbox, type InboxParts } from './app/inbox.ts';
 import { buildMirror, type MirrorParts } from './app/mirror.ts';
 import { buildOutbox, type OutboxParts } from './app/outbox.ts';
 import { buildServices, type ServiceParts } from './app/services.ts';
+import { warm } from './app/warm.ts';
 import type { AppConfig } from './config.ts';
 import { IDEMPOTENCY_KEPT_MS } from './domain/idempotency.ts';
 import { Ticker } from './queue/ticker.ts';
 import { HealthService } from './services/health.ts';
-import { pipelineSlugs } from './services/items/shape.ts';
 import { WorkspaceGuard } from './services/workspace.ts';
 import { migrate, probeDatabase } from './store/database.ts';
 import { deploymentId } from './store/deployment.ts';
@@ -83,10 +83,7 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
       worker?.wake();
       outbox?.worker.resume();
       automations?.engine.resume();
-      // Warm: a request for an object or an attribute that the workspace lacks then costs no call.
-      for (const object of new Set(['people', 'companies', ...config.sync.objects])) warm(attio, object);
-      void attio.members.emailsById();
-      warmLists(attio).catch(() => {});
+      warm(attio, [...new Set(['people', 'companies', ...config.sync.objects])]);
       mirror.apply.adopt('deals', stopped.signal).catch((error) => {
         if (!stopped.signal.aborted) base.events.unexpected('deals that were mirrored before', error);
       });
@@ -99,23 +96,6 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
   const inbox = buildInbox(base, attio, mirror, workspace, automations.engine);
   worker = inbox.worker;
   return assemble(base, { attio, workspace, mirror, inbox, outbox, services, automations, stopped });
-}
-
-/** Reads an object's attributes; its view follows them. Not in this workspace, or not now: it is read when needed. */
-function warm({ schema, views }: AttioParts, object: string): void {
-  schema
-    .attributesOf(object)
-    .then((known) => views.attributesRead(object, [...known.values()]))
-    .catch(() => {});
-}
-
-/** Without them nothing can be put into a list while Attio is away. */
-async function warmLists({ lists, choices }: AttioParts): Promise<void> {
-  for (const { id } of await lists.mirrored()) {
-    const attributes = await lists.attributesOf(id);
-    const stage = attributes.get(pipelineSlugs(attributes).stage ?? '');
-    if (stage !== undefined) await choices.list({ target: 'lists', identifier: id }, stage);
-  }
 }
 
 interface Parts {

@@ -58,6 +58,7 @@ export function buildAttio(
       attributes,
       cache: schemaCache,
       kept: keptIn(new DefinitionsStore(database), events, stopped),
+      now: () => clock.now(),
       onAttributes(of, read) {
         if (of.target === 'objects') views.attributesRead(of.identifier, read);
         else views.listAttributesRead(of.identifier, read);

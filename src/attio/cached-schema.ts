@@ -10,7 +10,20 @@ import type { AttioList, AttioObject, Attribute, Member, Option, Status } from '
 const OBJECTS = 'objects';
 const LISTS = 'lists';
 const MEMBERS = 'members';
-const NONE: readonly JsonObject[] = [];
+const NONE: readonly never[] = [];
+
+/**
+ * How new definitions must be. `current`: in time, else Attio is asked. `known`: of any age, from memory or as last kept,
+ * and read again behind the answer when they are old; Attio is waited for only when nothing is known.
+ */
+export type Wanted = 'current' | 'known';
+
+/** How long what could not be read is not tried again behind an answer; longer when it is the token that may not. */
+const REST_MS = 30_000;
+const FORBIDDEN_REST_MS = 5 * 60_000;
+
+/** Keys are of the workspace's own objects and lists, or were asked for by a caller. */
+const MAX_RESTING = 1_000;
 
 /** A stage or an option, archived ones included. */
 export type Choice = Pick<Status, 'title' | 'is_archived'> & { readonly choiceId: string };
@@ -29,7 +42,10 @@ export class CachedSchema {
   readonly #attributes: Pick<AttributesResource, 'all' | 'options' | 'statuses'>;
   readonly #cache: SchemaCache;
   readonly #kept: KeptDefinitions;
+  readonly #now: () => number;
   readonly #onAttributes: (target: AttributeTarget, attributes: readonly Attribute[]) => void;
+  /** What could not be read, and until when it rests. */
+  readonly #resting = new Map<string, { readonly error: unknown; readonly until: number }>();
 
   /** @param deps.onAttributes told of attributes that Attio has just answered */
   constructor(deps: {
@@ -39,6 +55,7 @@ export class CachedSchema {
     attributes: Pick<AttributesResource, 'all' | 'options' | 'statuses'>;
     cache: SchemaCache;
     kept: KeptDefinitions;
+    now: () => number;
     onAttributes?: (target: AttributeTarget, attributes: readonly Attribute[]) => void;
   }) {
     this.#objects = deps.objects;
@@ -47,22 +64,33 @@ export class CachedSchema {
     this.#attributes = deps.attributes;
     this.#cache = deps.cache;
     this.#kept = deps.kept;
+    this.#now = deps.now;
     this.#onAttributes = deps.onAttributes ?? (() => {});
   }
 
   /** @throws AttioApiError */
-  async objects(): Promise<readonly (AttioObject & JsonObject)[]> {
-    return this.#definitions(OBJECTS, async () => (await this.#objects.list()).data);
+  async objects(wanted: Wanted = 'current'): Promise<readonly (AttioObject & JsonObject)[]> {
+    return this.#definitions(OBJECTS, wanted, async () => (await this.#objects.list()).data);
   }
 
   /** @throws AttioApiError */
-  async lists(): Promise<readonly AttioList[]> {
-    return this.#definitions<AttioList>(LISTS, async () => (await this.#lists.list()).data);
+  async lists(wanted: Wanted = 'current'): Promise<readonly AttioList[]> {
+    return this.#definitions<AttioList>(LISTS, wanted, this.#loadLists);
+  }
+
+  /** Of any age, from memory or as last kept, and read again behind the answer; none when none are known. Never waits for Attio. */
+  async listsSoFar(): Promise<readonly AttioList[]> {
+    return this.#soFar(LISTS, this.#loadLists);
   }
 
   /** The suspended included. @throws AttioApiError */
   async members(): Promise<readonly Member[]> {
-    return this.#definitions<Member>(MEMBERS, async () => (await this.#members.list()).data);
+    return this.#definitions<Member>(MEMBERS, 'current', this.#loadMembers);
+  }
+
+  /** The same as of lists. */
+  async membersSoFar(): Promise<readonly Member[]> {
+    return this.#soFar(MEMBERS, this.#loadMembers);
   }
 
   /** From memory, whatever their age; none when there is nothing in memory. */
@@ -72,14 +100,18 @@ export class CachedSchema {
   }
 
   /** Of an object by slug. @throws AttioApiError */
-  async attributes(object: string): Promise<readonly (Attribute & JsonObject)[]> {
-    return this.attributesOf({ target: 'objects', identifier: object });
+  async attributes(object: string, wanted?: Wanted): Promise<readonly (Attribute & JsonObject)[]> {
+    return this.attributesOf({ target: 'objects', identifier: object }, wanted);
   }
 
   /** Of an object (by slug) or a list (by id). @throws AttioApiError */
-  async attributesOf(target: AttributeTarget): Promise<readonly (Attribute & JsonObject)[]> {
+  async attributesOf(
+    target: AttributeTarget,
+    wanted: Wanted = 'current',
+  ): Promise<readonly (Attribute & JsonObject)[]> {
     return this.#definitions(
       attributesKey(target),
+      wanted,
       () => this.#attributes.all(target),
       (attributes) => this.#onAttributes(target, attributes),
     );
@@ -87,14 +119,17 @@ export class CachedSchema {
 
   /**
    * The same, read from Attio now: they have changed. Their choices may have as well, also those that another instance
-   * has read: the next read of them asks Attio.
+   * has read: they are expired, and stages in memory are read anew behind this.
    * @throws AttioApiError
    */
   async attributesAnew(target: AttributeTarget): Promise<readonly (Attribute & JsonObject)[]> {
     this.expireAttributesOf(target);
     const attributes = await this.attributesOf(target);
-    for (const { api_slug: slug, type } of attributes) {
-      if (type === 'select' || type === 'status') this.expireChoices(target, slug);
+    for (const attribute of attributes) {
+      if (attribute.type !== 'select' && attribute.type !== 'status') continue;
+      this.expireChoices(target, attribute.api_slug);
+      const isHeld = this.#cache.peek(choicesKey(target, attribute.api_slug)) !== null;
+      if (isHeld && attribute.type === 'status') this.choices(target, attribute).catch(() => {});
     }
     return attributes;
   }
@@ -103,8 +138,9 @@ export class CachedSchema {
   async choices(
     target: AttributeTarget,
     attribute: Pick<Attribute, 'api_slug' | 'type'>,
+    wanted: Wanted = 'current',
   ): Promise<readonly Choice[]> {
-    return this.#definitions(choicesKey(target, attribute.api_slug), async () => {
+    return this.#definitions(choicesKey(target, attribute.api_slug), wanted, async () => {
       const request = { showArchived: true };
       if (attribute.type === 'status') {
         return (await this.#attributes.statuses(target, attribute.api_slug, request)).data.map(ofStatus);
@@ -149,16 +185,66 @@ export class CachedSchema {
     this.#cache.invalidate(OBJECTS);
   }
 
+  readonly #loadLists = async (): Promise<readonly AttioList[]> => (await this.#lists.list()).data;
+  readonly #loadMembers = async (): Promise<readonly Member[]> => (await this.#members.list()).data;
+
+  async #soFar<T>(key: string, load: Load<T>): Promise<readonly (T & JsonObject)[]> {
+    const known = await this.#known<T>(key);
+    this.#readBehind(key, load);
+    return known ?? NONE;
+  }
+
   async #definitions<T>(
     key: string,
-    load: () => Promise<readonly T[]>,
+    wanted: Wanted,
+    load: Load<T>,
+    onLoaded: (items: readonly T[]) => void = () => {},
+  ): Promise<readonly (T & JsonObject)[]> {
+    if (wanted === 'current') return this.#current(key, load, onLoaded);
+    const known = await this.#known<T>(key);
+    if (known !== null) {
+      this.#readBehind(key, load, onLoaded);
+      return known;
+    }
+    const resting = this.#restOf(key);
+    // What the token may not read is not asked for again by everybody who would like to know.
+    if (isAttioError(resting, 'forbidden')) throw resting;
+    return this.#current(key, load, onLoaded);
+  }
+
+  /** From memory, whatever their age, else as last kept; null when there is nothing. Asks nobody. */
+  async #known<T>(key: string): Promise<readonly (T & JsonObject)[] | null> {
+    const items = this.#cache.peek(key)?.items ?? (await this.#kept.recall(key));
+    return items as readonly (T & JsonObject)[] | null; // what was read under this key
+  }
+
+  /** Reads what is old, or not there, for those who ask next. What is in time costs nothing: the cache answers. */
+  #readBehind<T>(key: string, load: Load<T>, onLoaded?: (items: readonly T[]) => void): void {
+    if (this.#restOf(key) === null) this.#current(key, load, onLoaded).catch(() => {});
+  }
+
+  /** The error for which something is not tried again yet. */
+  #restOf(key: string): unknown {
+    const resting = this.#resting.get(key);
+    return resting === undefined || resting.until <= this.#now() ? null : resting.error;
+  }
+
+  #rest(key: string, error: unknown): void {
+    if (this.#resting.size >= MAX_RESTING) this.#resting.clear();
+    const ms = isAttioError(error, 'forbidden') ? FORBIDDEN_REST_MS : REST_MS;
+    this.#resting.set(key, { error, until: this.#now() + ms });
+  }
+
+  async #current<T>(
+    key: string,
+    load: Load<T>,
     onLoaded: (items: readonly T[]) => void = () => {},
   ): Promise<readonly (T & JsonObject)[]> {
     try {
       const { value, result } = await this.#cache.read(
         key,
         // What Attio answers is JSON, which the loose schemas of `types.ts` cannot say.
-        async () => ({ items: (await load()) as readonly JsonObject[] }),
+        async () => ({ items: (await this.#noting(key, load)) as readonly JsonObject[] }),
         (error) => isAttioError(error),
       );
       // What `load` has put there under this key.
@@ -174,7 +260,20 @@ export class CachedSchema {
       return items as readonly (T & JsonObject)[]; // what was remembered under this key
     }
   }
+
+  async #noting<T>(key: string, load: Load<T>): Promise<readonly T[]> {
+    try {
+      const items = await load();
+      this.#resting.delete(key);
+      return items;
+    } catch (error) {
+      this.#rest(key, error);
+      throw error;
+    }
+  }
 }
+
+type Load<T> = () => Promise<readonly T[]>;
 
 function attributesKey({ target, identifier }: AttributeTarget): string {
   return target === 'objects' ? `attributes:${identifier}` : `attributes:${target}/${identifier}`;

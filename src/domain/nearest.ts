@@ -5,14 +5,20 @@
  * word's letters may be, and at least one.
  */
 export function nearest(word: string, known: readonly string[]): string | null {
-  const wanted = fold(word);
+  const wanted = spelling(word);
   let best: { readonly word: string; readonly distance: number } | null = null;
   for (const candidate of known) {
-    const distance = editDistance(wanted, fold(candidate));
+    const distance = editDistance(wanted, spelling(candidate));
     if (best === null || distance < best.distance) best = { word: candidate, distance };
   }
   const limit = Math.max(1, Math.floor(wanted.length / 3));
   return best !== null && best.distance <= limit ? best.word : null;
+}
+
+/** Pictures are not what somebody misspells. */
+function spelling(word: string): string {
+  const folded = fold(word);
+  return folded.replaceAll(/\p{Extended_Pictographic}|\u{FE0F}|\u{200D}/gu, '').trim() || folded;
 }
 
 /** Words in the one spelling that they are compared in. */

@@ -1,7 +1,7 @@
 import type { Item, ItemLink } from '../domain/items.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
 import type { WriteIntent } from '../domain/outbox.ts';
-import { isOutage, ServiceError } from './errors.ts';
+import { isOutage, refusedMember, ServiceError } from './errors.ts';
 import type { Synced, Written } from './inputs.ts';
 import type {
   CommentInput,
@@ -16,10 +16,10 @@ import type {
 } from './items/inputs.ts';
 import type { ItemCreation } from './items/intake.ts';
 import { Items, type ItemsDeps, type PageQuery, shaped, shapedPage } from './items/items.ts';
-import { type ParentFinder, refused } from './items/parents.ts';
+import type { ParentFinder } from './items/parents.ts';
 import { toCommentView, toNoteView, toTaskView } from './items/views.ts';
 import type { ItemWriter } from './items/writer.ts';
-import type { ListsService } from './lists.ts';
+import type { ListInfo, ListsService } from './lists.ts';
 import type { MembersService } from './members.ts';
 import type { ItemFilter, Page, RecordRef } from './ports.ts';
 
@@ -27,7 +27,7 @@ import type { ItemFilter, Page, RecordRef } from './ports.ts';
 const MAX_TASK_CONTENT = 2_000;
 
 export interface ActivityDeps extends ItemsDeps {
-  readonly lists: Pick<ListsService, 'get' | 'byId'>;
+  readonly lists: Pick<ListsService, 'pipeline' | 'knownSlugs'>;
   readonly members: Pick<MembersService, 'idOf' | 'emailsById'>;
   readonly parents: ParentFinder;
   /** The record that an id names, of Attio's or ours, as it is stored; for filters. */
@@ -84,7 +84,7 @@ export class ActivityService {
   async addTask(input: TaskInput, options: ItemWriteOptions): Promise<Written<TaskView>> {
     const { content, deadlineAt = null, linkedRecords = [], assigneeEmails = [] } = input;
     if ([...content].length > MAX_TASK_CONTENT) {
-      throw refused(
+      throw refusedMember(
         '/content',
         `is longer than the ${MAX_TASK_CONTENT} characters that Attio takes for a task`,
       );
@@ -151,7 +151,7 @@ export class ActivityService {
     const filter = await this.#commentFilter(query);
     const page = await this.#comments.page(filter, query);
     const emails = await this.#deps.members.emailsById();
-    const slugs = await this.#slugsOf(page.rows.map(({ item }) => item));
+    const slugs = await this.#deps.lists.knownSlugs();
     return shapedPage(page, (item) => toCommentView(item, emails, slugs));
   }
 
@@ -195,13 +195,22 @@ export class ActivityService {
       const guess = place.object === undefined ? this.#deps.objects : [place.object];
       return { ...NOWHERE, links: [await this.#parent(place, '', guess)] };
     }
-    const list = await this.#deps.lists.get(place.list);
+    const list = await this.#list(place.list);
     const entry = await this.#deps.items.find('entries', place.entryId);
     if (entry === undefined || entry.listId !== list.id) {
-      throw refused('/entryId', `is the id of no entry of the list ${list.slug}`);
+      throw refusedMember('/entryId', `is the id of no entry of the list ${list.slug}`);
     }
-    if (entry.deletedAt !== null) throw refused('/entryId', 'is the id of an entry that was deleted');
+    if (entry.deletedAt !== null) throw refusedMember('/entryId', 'is the id of an entry that was deleted');
     return { links: entry.links, listId: list.id, entryId: entry.attioId, threadId: null, onEntry: entry.id };
+  }
+
+  async #list(slug: string): Promise<ListInfo> {
+    try {
+      return await this.#deps.lists.pipeline(slug, 'current');
+    } catch (error) {
+      const isNone = error instanceof ServiceError && error.kind === 'not_found';
+      throw isNone ? refusedMember('/list', `is no list to comment in: ${error.message}`) : error;
+    }
   }
 
   async #assignees(emails: readonly string[]): Promise<Json[]> {
@@ -233,22 +242,8 @@ export class ActivityService {
 
   async #commentOf(one: { item: Item; sync: Written<CommentView>['sync'] }): Promise<Written<CommentView>> {
     const emails = await this.#deps.members.emailsById();
-    const slugs = await this.#slugsOf([one.item]);
+    const slugs = await this.#deps.lists.knownSlugs();
     return shaped(one, (item) => toCommentView(item, emails, slugs));
-  }
-
-  /** Slugs of lists by id, as far as they are known. */
-  async #slugsOf(items: readonly Item[]): Promise<ReadonlyMap<string, string>> {
-    const ids = new Set(items.flatMap(({ listId }) => listId ?? []));
-    const slugs = new Map<string, string>();
-    for (const id of ids) {
-      const list = await this.#deps.lists.byId(id).catch((error: unknown) => {
-        if (error instanceof ServiceError) return null;
-        throw error;
-      });
-      slugs.set(id, list?.slug ?? id);
-    }
-    return slugs;
   }
 }
 

@@ -1,4 +1,5 @@
-import { AttioApiError, type AttioErrorKind } from '../attio/errors.ts';
+import { AttioApiError, type AttioErrorKind, isAttioError } from '../attio/errors.ts';
+import { attioTroubleOf } from './attio-trouble.ts';
 import { ServiceError, type ServiceErrorKind } from './errors.ts';
 
 /** What keeps every request from being answered; anything else is about the one that was sent. */
@@ -18,22 +19,44 @@ const ALL_OF_ATTIO: ReadonlySet<AttioErrorKind> = new Set([
  * Attio's own words may quote what was sent, so they go only where the sender reads them (`forSender`), never
  * into what is logged or stored.
  */
-export function fromAttio(error: unknown, options: { forSender: boolean } = { forSender: false }): unknown {
+export function fromAttio(error: unknown, options: AskOptions = {}): unknown {
   if (!(error instanceof AttioApiError)) return error;
-  const words =
-    options.forSender && error.detail !== null ? `${error.message}: ${error.detail}` : error.message;
+  const kind = kindOf(error);
   const retryAfterSeconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000));
   const isolated = !concernsAll(error);
-  return new ServiceError(kindOf(error), words, { retryAfterSeconds, isolated, cause: error });
+  return new ServiceError(kind, wordsOf(error, kind, options), { retryAfterSeconds, isolated, cause: error });
+}
+
+export interface AskOptions {
+  /** @default false */
+  readonly forSender?: boolean;
+  /** What is asked for, in the plural, such as `the lists`: for what is said when it cannot be had. */
+  readonly wanted?: string;
+}
+
+function wordsOf(
+  error: AttioApiError,
+  kind: ServiceErrorKind,
+  { forSender = false, wanted }: AskOptions,
+): string {
+  const trouble = kind === 'unavailable' && wanted !== undefined ? attioTroubleOf(error) : null;
+  if (trouble !== null)
+    return `${wanted} cannot be known now: ${trouble.problem}. Send the request again later.`;
+  return forSender && error.detail !== null ? `${error.message}: ${error.detail}` : error.message;
 }
 
 /** Runs a call of the gateway. @throws ServiceError in place of AttioApiError */
-export async function askAttio<T>(call: () => Promise<T>, options?: { forSender: boolean }): Promise<T> {
+export async function askAttio<T>(call: () => Promise<T>, options?: AskOptions): Promise<T> {
   try {
     return await call();
   } catch (error) {
     throw fromAttio(error, options);
   }
+}
+
+/** Whether Attio's 403 is what stands behind: waiting does not give a token more scopes. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof ServiceError && isAttioError(error.cause, 'forbidden');
 }
 
 /** Whether no request at all would be answered now. */

@@ -1,15 +1,18 @@
-import type { CachedSchema, Choice } from '../attio/cached-schema.ts';
+import type { CachedSchema, Choice, Wanted } from '../attio/cached-schema.ts';
 import type { AttributeTarget } from '../attio/resources/attributes.ts';
 import type { Attribute } from '../attio/types.ts';
 import type { Clock } from '../domain/clock.ts';
 import { isJsonObject, type Json } from '../domain/json.ts';
 import { fold, nearest } from '../domain/nearest.ts';
 import { askAttio } from './attio-errors.ts';
-import { ServiceError } from './errors.ts';
+import { refusedMember, type ServiceError } from './errors.ts';
+import { Pace } from './pace.ts';
 
 /** A choice that somebody asks for and that is not known may be new: it is looked for anew at most this often. */
 const ASK_AGAIN_MS = 5_000;
-const MAX_REMEMBERED = 1_000;
+
+/** Choices that lack one which is in use are read anew at most this often. */
+const RENEW_MS = 60_000;
 
 /** What a choice is asked for by: its title in any case, its id, or an object with one of them. */
 export interface ResolvedChoice {
@@ -17,42 +20,82 @@ export interface ResolvedChoice {
   readonly title: string;
 }
 
+export interface KnownChoice extends ResolvedChoice {
+  readonly isArchived: boolean;
+}
+
+/** The member at fault, a JSON pointer or the name of a parameter; and what it names, such as `stage`. */
+interface Place {
+  readonly path: string;
+  readonly noun: string;
+}
+
 /** Stages and select options by title or id. */
 export class ChoicesService {
   readonly #schema: CachedSchema;
-  readonly #clock: Clock;
-  readonly #askedAt = new Map<string, number>();
+  readonly #again: Pace;
+  readonly #renewal: Pace;
 
   constructor(deps: { schema: CachedSchema; clock: Clock }) {
     this.#schema = deps.schema;
-    this.#clock = deps.clock;
-  }
-
-  /** Those that can be chosen, in Attio's order. @throws ServiceError `unavailable` */
-  async list(target: AttributeTarget, attribute: Attribute): Promise<ResolvedChoice[]> {
-    const all = await askAttio(() => this.#schema.choices(target, attribute));
-    return all.filter((choice) => !choice.is_archived).map(shown);
+    this.#again = new Pace(deps.clock, ASK_AGAIN_MS);
+    this.#renewal = new Pace(deps.clock, RENEW_MS);
   }
 
   /**
-   * @param path of the member at fault, a JSON pointer
-   * @param noun such as `stage`, for what is said of it
-   * @throws ServiceError `refused` naming those that exist and the nearest; `unavailable`
+   * All that there are, in Attio's order, whatever their age: Attio is waited for only when none are known.
+   * @throws ServiceError `unavailable`
    */
+  async known(target: AttributeTarget, attribute: Attribute): Promise<KnownChoice[]> {
+    const all = await this.#choices(target, attribute, 'known');
+    return all.map((choice) => ({ ...shown(choice), isArchived: choice.is_archived }));
+  }
+
+  /** Has them in memory, and kept. @throws ServiceError `unavailable` */
+  async warm(target: AttributeTarget, attribute: Attribute): Promise<void> {
+    await this.#choices(target, attribute, 'current');
+  }
+
+  /** One that exists, for reads: the archived may be asked for as well. @throws as `known`, and as `resolve` */
+  async find(
+    target: AttributeTarget,
+    attribute: Attribute,
+    wanted: string,
+    place: Place,
+  ): Promise<ResolvedChoice> {
+    const all = await this.#choices(target, attribute, 'known');
+    const found = find(all, wanted);
+    if (found === undefined) throw unknown(wanted, all, place);
+    return shown(found);
+  }
+
+  /** One that is not known is in use: they are read anew, behind this. */
+  renew(target: AttributeTarget, attribute: Attribute): void {
+    if (!this.#renewal.isDue(keyOf(target, attribute))) return;
+    this.#schema.expireChoices(target, attribute.api_slug);
+    this.#schema.choices(target, attribute).catch(() => {});
+  }
+
+  /** What is to be said of one that is missing: those there are. @throws as `known` */
+  async existing(target: AttributeTarget, attribute: Attribute, noun: string): Promise<string> {
+    return existing(await this.#choices(target, attribute, 'known'), noun);
+  }
+
+  /** @throws ServiceError `refused` naming those that exist and the nearest; `unavailable` */
   async resolve(
     target: AttributeTarget,
     attribute: Attribute,
     input: Json,
-    where: { readonly path: string; readonly noun: string },
+    place: Place,
   ): Promise<ResolvedChoice> {
     const wanted = textOf(input);
-    const held = await askAttio(() => this.#schema.choices(target, attribute));
+    const held = await this.#choices(target, attribute, 'current');
     const found = find(held, wanted);
-    if (found !== undefined) return usable(found, held, where);
+    if (found !== undefined) return usable(found, held, place);
     const fresh = await this.#askAgain(target, attribute, held);
     const foundNow = find(fresh, wanted);
-    if (foundNow !== undefined) return usable(foundNow, fresh, where);
-    throw unknown(wanted, fresh, where);
+    if (foundNow !== undefined) return usable(foundNow, fresh, place);
+    throw unknown(wanted, fresh, place);
   }
 
   async #askAgain(
@@ -60,14 +103,20 @@ export class ChoicesService {
     attribute: Attribute,
     held: readonly Choice[],
   ): Promise<readonly Choice[]> {
-    const key = `${target.target}/${target.identifier}/${attribute.api_slug}`;
-    const now = this.#clock.now();
-    if (now - (this.#askedAt.get(key) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN_MS) return held;
-    if (this.#askedAt.size >= MAX_REMEMBERED) this.#askedAt.clear();
-    this.#askedAt.set(key, now);
+    if (!this.#again.isDue(keyOf(target, attribute))) return held;
     this.#schema.expireChoices(target, attribute.api_slug);
-    return askAttio(() => this.#schema.choices(target, attribute));
+    return this.#choices(target, attribute, 'current');
   }
+
+  async #choices(target: AttributeTarget, attribute: Attribute, wanted: Wanted): Promise<readonly Choice[]> {
+    const noun = attribute.type === 'status' ? 'stages' : 'options';
+    const ask = () => this.#schema.choices(target, attribute, wanted);
+    return askAttio(ask, { wanted: `The ${noun} of ${attribute.api_slug}` });
+  }
+}
+
+function keyOf({ target, identifier }: AttributeTarget, { api_slug: slug }: Attribute): string {
+  return `${target}/${identifier}/${slug}`;
 }
 
 function textOf(input: Json): string {
@@ -86,26 +135,19 @@ function find(choices: readonly Choice[], wanted: string): Choice | undefined {
   );
 }
 
-function usable(
-  choice: Choice,
-  all: readonly Choice[],
-  { path, noun }: { path: string; noun: string },
-): ResolvedChoice {
+function usable(choice: Choice, all: readonly Choice[], { path, noun }: Place): ResolvedChoice {
   if (!choice.is_archived) return shown(choice);
-  const message = `is the ${noun} "${choice.title}", which is archived in Attio. ${existing(all, noun)}`;
-  throw new ServiceError('refused', `${path} ${message}`, { errors: [{ path, message }] });
+  throw refusedMember(
+    path,
+    `is the ${noun} "${choice.title}", which is archived in Attio. ${existing(all, noun)}`,
+  );
 }
 
-function unknown(
-  wanted: string,
-  all: readonly Choice[],
-  { path, noun }: { path: string; noun: string },
-): ServiceError {
+function unknown(wanted: string, all: readonly Choice[], { path, noun }: Place): ServiceError {
   const titles = living(all);
   const meant = nearest(wanted, titles);
   const hint = meant === null ? '' : ` Did you mean "${meant}"?`;
-  const message = `is no ${noun} of this workspace.${hint} ${existing(all, noun)}`;
-  return new ServiceError('refused', `${path} ${message}`, { errors: [{ path, message }] });
+  return refusedMember(path, `is no ${noun} of this workspace.${hint} ${existing(all, noun)}`);
 }
 
 const MAX_TITLES = 50;

@@ -1,7 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import type { Deal, DealFacts, EntityRow, StageTotal } from '../domain/entities.ts';
 import { headOf } from './contacts.ts';
-import { ServiceError } from './errors.ts';
+import { invalidMembers, ServiceError } from './errors.ts';
 import type { DealChange, DealInput, Synced, WriteOptions, Written } from './inputs.ts';
 import type { MembersService } from './members.ts';
 import { faultOfDealKey } from './outbox/deal-key.ts';
@@ -52,11 +52,14 @@ export class DealsService extends Things<Deal> {
    */
   async update(id: string, change: DealChange, options: WriteOptions): Promise<Written<Deal>> {
     const { writer, keySlug } = this.#deps;
+    const { attributes = {} } = change;
+    if (Object.hasOwn(attributes, keySlug)) throw cannotChange(keySlug);
     const row = await this.living(id);
     // Attio may have what is to be made first without our having heard of it: then its key finds it.
     const key = row.recordId === null ? (row.keys[0] ?? null) : null;
     const draft = dealChangeDraft(row.id, key, change, keySlug);
-    return this.written(await writer.write({ draft, given: new Set() }, options));
+    const given = new Set(Object.keys(attributes));
+    return this.written(await writer.write({ draft, given }, options));
   }
 
   /** How many deals are in each stage, and what they are worth; stages without deals are left out. Never asks Attio. */
@@ -95,8 +98,12 @@ export interface DealsDeps extends ThingsDeps {
 
 function hasItsPlace(slug: string): ServiceError {
   const message = 'has its own place beside attributes: send it as externalId';
-  const errors = [{ path: `/attributes/${slug}`, message }];
-  return new ServiceError('invalid', `Mend the request: /attributes/${slug} ${message}.`, { errors });
+  return invalidMembers([{ path: `/attributes/${slug}`, message }]);
+}
+
+function cannotChange(slug: string): ServiceError {
+  const message = 'is what finds the deal: PUT /v1/deals gives it, and it stays as it is';
+  return invalidMembers([{ path: `/attributes/${slug}`, message }]);
 }
 
 function toDeal(row: EntityRow, emails: ReadonlyMap<string, string>): Deal {

@@ -71,6 +71,17 @@ export function deletedThing(noun: string, deletedAt: string): ServiceError {
   return new ServiceError('gone', `this ${noun} was deleted at ${deletedAt}`);
 }
 
+/** Understood, but not to be done because of one member. @param path a JSON pointer */
+export function refusedMember(path: string, message: string): ServiceError {
+  return new ServiceError('refused', `${path} ${message}`, { errors: [{ path, message }] });
+}
+
+/** Wrong in itself, in these members. */
+export function invalidMembers(errors: readonly MemberFault[]): ServiceError {
+  const words = errors.map(({ path, message }) => `${path} ${message}`).join('; ');
+  return new ServiceError('invalid', `Mend the request: ${words}.`, { errors });
+}
+
 /** Attio or the database cannot serve now: what was asked is not to blame, and no attempt of it is counted. */
 export function isOutage(error: unknown): error is ServiceError | StorageUnavailableError {
   if (error instanceof StorageUnavailableError) return true;

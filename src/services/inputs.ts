@@ -54,6 +54,7 @@ export interface DealChange {
   readonly name?: string;
   readonly stage?: string;
   readonly value?: MoneyInput | null;
+  readonly attributes?: JsonObject;
 }
 
 export type MoneyInput = { readonly amount: number | string; readonly currencyCode?: string };

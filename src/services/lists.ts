@@ -1,9 +1,11 @@
-import type { CachedSchema } from '../attio/cached-schema.ts';
+import type { CachedSchema, Wanted } from '../attio/cached-schema.ts';
 import type { AttioList, Attribute } from '../attio/types.ts';
 import type { Clock } from '../domain/clock.ts';
 import { nearest } from '../domain/nearest.ts';
-import { askAttio } from './attio-errors.ts';
+import { askAttio, isForbidden } from './attio-errors.ts';
 import { ServiceError } from './errors.ts';
+import { Pace } from './pace.ts';
+import { bySlug } from './schema.ts';
 
 /** A list of the workspace, as it is known here. */
 export interface ListInfo {
@@ -21,14 +23,13 @@ const ASK_AGAIN_MS = 5_000;
 /** The workspace's lists and their attributes. */
 export class ListsService {
   readonly #schema: CachedSchema;
-  readonly #clock: Clock;
+  readonly #again: Pace;
   readonly #mirrored: readonly string[] | null;
-  #askedAt = Number.NEGATIVE_INFINITY;
 
   /** @param deps.mirrored slugs of the lists to mirror; null: all */
   constructor(deps: { schema: CachedSchema; clock: Clock; mirrored: readonly string[] | null }) {
     this.#schema = deps.schema;
-    this.#clock = deps.clock;
+    this.#again = new Pace(deps.clock, ASK_AGAIN_MS);
     this.#mirrored = deps.mirrored;
   }
 
@@ -43,15 +44,40 @@ export class ListsService {
 
   /** By slug. @throws ServiceError `not_found` naming those there are; `unavailable` */
   async get(slug: string): Promise<ListInfo> {
-    const found = (await this.#find((list) => list.slug === slug)) ?? null;
-    if (found !== null) return found;
-    const slugs = (await this.#all()).map((list) => list.slug);
-    const meant = nearest(slug, slugs);
-    const hint = meant === null ? '' : `; did you mean "${meant}"?`;
+    return (await this.#find((list) => list.slug === slug)) ?? noList(slug, await this.#all());
+  }
+
+  /**
+   * One that is mirrored, for a pipeline: of another one nothing true can be shown.
+   * @param wanted `known`, for reads: Attio is waited for only when no list is known
+   * @throws ServiceError `not_found`; `unavailable`
+   */
+  async pipeline(slug: string, wanted: Wanted): Promise<ListInfo> {
+    const list = wanted === 'known' ? await this.#known(slug) : await this.get(slug);
+    if (this.isMirrored(list)) return list;
     throw new ServiceError(
       'not_found',
-      `the workspace has no list "${slug}"${hint} It has ${slugs.join(', ') || 'none'}`,
+      `the list "${slug}" is not mirrored here: SYNC_LISTS names ${this.#mirrored?.join(', ') || 'none'}. Add it there and start the service again.`,
     );
+  }
+
+  /** Slugs by id, of all the lists that are known. Never waits for Attio. */
+  async knownSlugs(): Promise<ReadonlyMap<string, string>> {
+    const lists = await this.#schema.listsSoFar();
+    return new Map(lists.map(toInfo).map(({ id, slug }) => [id, slug]));
+  }
+
+  /**
+   * Whether a list bears this slug, as far as it is known; no list does that the token may not read.
+   * @throws ServiceError `unavailable`
+   */
+  async has(slug: string): Promise<boolean> {
+    try {
+      return (await this.#all('known')).some((list) => list.slug === slug);
+    } catch (error) {
+      if (isForbidden(error)) return false;
+      throw error;
+    }
   }
 
   /** As webhooks name it. @returns null when the workspace has none such */
@@ -65,8 +91,10 @@ export class ListsService {
   }
 
   /** Attributes by slug. @throws ServiceError `unavailable` */
-  async attributesOf(listId: string): Promise<ReadonlyMap<string, Attribute>> {
-    return bySlug(await askAttio(() => this.#schema.attributesOf({ target: 'lists', identifier: listId })));
+  async attributesOf(listId: string, wanted: Wanted = 'current'): Promise<ReadonlyMap<string, Attribute>> {
+    const target = { target: 'lists', identifier: listId } as const;
+    const ask = () => this.#schema.attributesOf(target, wanted);
+    return bySlug(await askAttio(ask, { wanted: "The list's attributes" }));
   }
 
   /** The same from memory, whatever its age; null when there is nothing in memory. Never asks Attio. */
@@ -86,17 +114,22 @@ export class ListsService {
     await askAttio(() => this.#schema.attributesAnew({ target: 'lists', identifier: listId }));
   }
 
+  async #known(slug: string): Promise<ListInfo> {
+    const all = await this.#all('known');
+    return all.find((list) => list.slug === slug) ?? noList(slug, all);
+  }
+
   async #find(fits: (list: ListInfo) => boolean): Promise<ListInfo | undefined> {
     const found = (await this.#all()).find(fits);
-    const now = this.#clock.now();
-    if (found !== undefined || now - this.#askedAt < ASK_AGAIN_MS) return found;
-    this.#askedAt = now;
+    if (found !== undefined || !this.#again.isDue()) return found;
     this.#schema.expireLists();
     return (await this.#all()).find(fits);
   }
 
-  async #all(): Promise<ListInfo[]> {
-    return (await askAttio(() => this.#schema.lists())).map(toInfo);
+  async #all(wanted: Wanted = 'current'): Promise<ListInfo[]> {
+    return (await askAttio(() => this.#schema.lists(wanted), { wanted: "The workspace's lists" })).map(
+      toInfo,
+    );
   }
 }
 
@@ -105,6 +138,10 @@ function toInfo({ id, api_slug: slug, name, parent_object: parentObjects }: Atti
   return { id: listId, slug: slug ?? listId, name, parentObjects };
 }
 
-function bySlug(attributes: readonly Attribute[]): ReadonlyMap<string, Attribute> {
-  return new Map(attributes.map((attribute) => [attribute.api_slug, attribute]));
+function noList(slug: string, all: readonly ListInfo[]): never {
+  const slugs = all.map((list) => list.slug);
+  const meant = nearest(slug, slugs);
+  const hint = meant === null ? '' : ` Did you mean "${meant}"?`;
+  const words = `the workspace has no list "${slug}".${hint} It has ${slugs.join(', ') || 'none'}.`;
+  throw new ServiceError('not_found', words);
 }

@@ -3,24 +3,21 @@ import type { Member } from '../attio/types.ts';
 import type { Clock } from '../domain/clock.ts';
 import { nearest } from '../domain/nearest.ts';
 import { askAttio } from './attio-errors.ts';
-import { ServiceError } from './errors.ts';
+import { refusedMember } from './errors.ts';
+import { Pace } from './pace.ts';
 
 /** Somebody who is not known may be new: the members are asked for anew at most this often. */
 const ASK_AGAIN_MS = 5_000;
 
 /** The people who work in the workspace, by e-mail address or id. */
 export class MembersService {
-  readonly #schema: Pick<CachedSchema, 'members' | 'knownMembers' | 'expireMembers'>;
-  readonly #clock: Clock;
-  #askedAt = Number.NEGATIVE_INFINITY;
+  readonly #schema: Schema;
+  readonly #again: Pace;
   #known: { readonly members: readonly Member[]; readonly emails: ReadonlyMap<string, string> } | null = null;
 
-  constructor(deps: {
-    schema: Pick<CachedSchema, 'members' | 'knownMembers' | 'expireMembers'>;
-    clock: Clock;
-  }) {
+  constructor(deps: { schema: Schema; clock: Clock }) {
     this.#schema = deps.schema;
-    this.#clock = deps.clock;
+    this.#again = new Pace(deps.clock, ASK_AGAIN_MS);
   }
 
   /**
@@ -31,18 +28,24 @@ export class MembersService {
     const found = (await this.#find(email)) ?? (await this.#findAgain(email));
     if (found !== undefined && found.access_level !== 'suspended') return memberIdOf(found);
     const message = found === undefined ? await this.#unknown(email) : 'is a member who is suspended';
-    throw new ServiceError('refused', `${path} ${message}`, { errors: [{ path, message }] });
+    throw refusedMember(path, message);
   }
 
-  /** E-mail addresses by member id, as far as they are known; none while Attio cannot be asked. */
+  /**
+   * E-mail addresses by member id, as far as they are known, whatever their age. Never waits for Attio, which is asked
+   * behind the answer when they are old, and seldom when it refuses.
+   */
   async emailsById(): Promise<ReadonlyMap<string, string>> {
-    const members = await this.#schema.members().catch((): readonly Member[] => []);
-    return emailsOf(members);
+    return this.#emailsOf(await this.#schema.membersSoFar());
   }
 
-  /** The same from memory, whatever their age. Never asks Attio. */
+  /** The same from memory. Never asks Attio. */
   knownEmails(): ReadonlyMap<string, string> {
     const members = this.#schema.knownMembers();
+    return members.length === 0 && this.#known !== null ? this.#known.emails : this.#emailsOf(members);
+  }
+
+  #emailsOf(members: readonly Member[]): ReadonlyMap<string, string> {
     if (this.#known?.members !== members) this.#known = { members, emails: emailsOf(members) };
     return this.#known.emails;
   }
@@ -53,20 +56,18 @@ export class MembersService {
   }
 
   async #find(email: string): Promise<Member | undefined> {
-    const members = await askAttio(() => this.#schema.members());
+    const members = await this.#members();
     return members.find((member) => member.email_address.toLowerCase() === email.toLowerCase());
   }
 
   async #findAgain(email: string): Promise<Member | undefined> {
-    const now = this.#clock.now();
-    if (now - this.#askedAt < ASK_AGAIN_MS) return undefined;
-    this.#askedAt = now;
+    if (!this.#again.isDue()) return undefined;
     this.#schema.expireMembers();
     return this.#find(email);
   }
 
   async #unknown(email: string): Promise<string> {
-    const members = await askAttio(() => this.#schema.members());
+    const members = await this.#members();
     const active = members.filter((member) => member.access_level !== 'suspended');
     const meant = nearest(
       email,
@@ -75,7 +76,13 @@ export class MembersService {
     const hint = meant === null ? '' : `; did you mean ${meant}?`;
     return `is the address of no member of the workspace${hint}`;
   }
+
+  async #members(): Promise<readonly Member[]> {
+    return askAttio(() => this.#schema.members(), { wanted: "The workspace's members" });
+  }
 }
+
+type Schema = Pick<CachedSchema, 'members' | 'membersSoFar' | 'knownMembers' | 'expireMembers'>;
 
 function emailsOf(members: readonly Member[]): ReadonlyMap<string, string> {
   return new Map(members.map((member) => [memberIdOf(member), member.email_address.toLowerCase()]));

@@ -1,4 +1,4 @@
-import type { CachedSchema } from '../attio/cached-schema.ts';
+import type { CachedSchema, Wanted } from '../attio/cached-schema.ts';
 import type { Attribute } from '../attio/types.ts';
 import { readUnlisted, readValues } from '../attio/values/read.ts';
 import type { Clock } from '../domain/clock.ts';
@@ -7,6 +7,7 @@ import type { Json, JsonObject } from '../domain/json.ts';
 import type { RecordValues } from '../domain/records.ts';
 import { askAttio } from './attio-errors.ts';
 import { ServiceError } from './errors.ts';
+import { Pace } from './pace.ts';
 
 /** An object id that the workspace did not know is asked for again at most this often. */
 const ASK_AGAIN_MS = 30_000;
@@ -23,34 +24,45 @@ export class SchemaService {
   readonly #clock: Clock;
   readonly #unknownSince = new Map<string, number>();
   /** Of the few objects whose attributes are asked for by name. */
-  readonly #renewedAt = new Map<string, number>();
+  readonly #renewal: Pace;
   /** Looks under way, shared by all who ask for the same object. */
   readonly #asking = new Map<string, Promise<string | null>>();
 
   constructor(deps: { schema: CachedSchema; clock: Clock }) {
     this.#schema = deps.schema;
     this.#clock = deps.clock;
+    this.#renewal = new Pace(deps.clock, RENEW_MS);
   }
 
-  /** @throws ServiceError `unavailable` */
+  /** As far as they are known; Attio is waited for only when none are. @throws ServiceError `unavailable` */
   async objects(): Promise<readonly JsonObject[]> {
-    return askAttio(() => this.#schema.objects());
+    return this.#objects('known');
   }
 
-  /** @throws ServiceError `not_found` for an object that the workspace lacks; `unavailable` */
+  /** The same of an object's attributes. @throws ServiceError `not_found` for an object that the workspace lacks; `unavailable` */
   async attributes(object: string): Promise<readonly JsonObject[]> {
     await this.assertObject(object);
-    return askAttio(() => this.#schema.attributes(object));
+    return this.#attributes(object, 'known');
   }
 
   /** @throws ServiceError `not_found`; `unavailable` */
   async assertObject(object: string): Promise<void> {
-    const slugs = (await askAttio(() => this.#schema.objects())).map((known) => known.api_slug);
+    if ((await this.#objects('known')).some((known) => known.api_slug === object)) return;
+    // It may be newer than what is known.
+    const slugs = (await this.#objects('current')).flatMap(({ api_slug: slug }) => slug ?? []);
     if (slugs.includes(object)) return;
     throw new ServiceError(
       'not_found',
-      `the workspace has no object "${object}"; it has ${slugs.filter((slug) => slug !== null).join(', ')}`,
+      `the workspace has no object "${object}". It has ${slugs.join(', ') || 'none'}.`,
     );
+  }
+
+  async #objects(wanted: Wanted) {
+    return askAttio(() => this.#schema.objects(wanted), { wanted: "The workspace's objects" });
+  }
+
+  async #attributes(object: string, wanted: Wanted) {
+    return askAttio(() => this.#schema.attributes(object, wanted), { wanted: `The attributes of ${object}` });
   }
 
   /** The slug of an object, as webhooks name it by id; null when the workspace has none such. */
@@ -83,17 +95,13 @@ export class SchemaService {
   }
 
   /** An object's attributes by slug. @throws ServiceError `unavailable` */
-  async attributesOf(object: string): Promise<ReadonlyMap<string, Attribute>> {
-    return bySlug(await askAttio(() => this.#schema.attributes(object)));
+  async attributesOf(object: string, wanted: Wanted = 'current'): Promise<ReadonlyMap<string, Attribute>> {
+    return bySlug(await this.#attributes(object, wanted));
   }
 
   /** The same, read anew: what is missing may be new. Asks Attio at most every few seconds. @throws ServiceError `unavailable` */
   async attributesAnew(object: string): Promise<ReadonlyMap<string, Attribute>> {
-    const now = this.#clock.now();
-    if (now - (this.#renewedAt.get(object) ?? Number.NEGATIVE_INFINITY) >= RENEW_MS) {
-      this.#renewedAt.set(object, now);
-      this.#schema.expireAttributes(object);
-    }
+    if (this.#renewal.isDue(object)) this.#schema.expireAttributes(object);
     return this.attributesOf(object);
   }
 
@@ -118,7 +126,7 @@ export class SchemaService {
   }
 
   async #find(objectId: string): Promise<string | null | undefined> {
-    const objects = await askAttio(() => this.#schema.objects());
+    const objects = await this.#objects('current');
     return objects.find((object) => object.id.object_id === objectId)?.api_slug;
   }
 }
@@ -128,6 +136,6 @@ function plain(attribute: Attribute | undefined, values: RecordValues[string]): 
   return attribute === undefined ? readUnlisted(values) : readValues(attribute, values);
 }
 
-function bySlug(attributes: readonly Attribute[]): ReadonlyMap<string, Attribute> {
+export function bySlug(attributes: readonly Attribute[]): ReadonlyMap<string, Attribute> {
   return new Map(attributes.map((attribute) => [attribute.api_slug, attribute]));
 }

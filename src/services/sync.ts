@@ -1,9 +1,10 @@
 import type { Clock } from '../domain/clock.ts';
 import { addCounts, NO_COUNTS, type RunStatus, type SyncRun } from '../domain/sync-runs.ts';
+import { isForbidden } from './attio-errors.ts';
 import { isOutage, ServiceError } from './errors.ts';
 import type { ListsService } from './lists.ts';
 import type { Page, SyncEvents, SyncRunStore } from './ports.ts';
-import { forbiddenRun, isForbidden } from './sync/forbidden.ts';
+import { forbiddenRun } from './sync/forbidden.ts';
 import type { FullSync } from './sync/full-sync.ts';
 import { type ActivityRun, listOfRun, listRun } from './sync/target.ts';
 import type { WorkspaceGuard } from './workspace.ts';

@@ -79,10 +79,10 @@ export function dealDraft(input: DealInput, keySlug: string): Draft {
 export function dealChangeDraft(
   entityId: string,
   key: string | null,
-  { name, stage, value }: DealChange,
+  { name, stage, value, attributes = {} }: DealChange,
   keySlug: string,
 ): Draft {
-  return { ...draft('deals', keySlug, key, {}, [], { name, stage, value }), entityId };
+  return { ...draft('deals', keySlug, key, { attributes }, [], { name, stage, value }), entityId };
 }
 
 /** What makes a thing of which no more is known than what it is found by. */

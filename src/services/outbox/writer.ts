@@ -2,7 +2,7 @@ import type { BatchRejection } from '../../domain/batches.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { EntityKind } from '../../domain/entities.ts';
 import type { WriteKind } from '../../domain/outbox.ts';
-import { type MemberFault, ServiceError } from '../errors.ts';
+import { invalidMembers, type MemberFault, ServiceError } from '../errors.ts';
 import type { BatchReceipt, WriteOptions } from '../inputs.ts';
 import type { BatchStore, OutboxStore } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
@@ -71,7 +71,7 @@ export class OutboxWriter {
   ): Promise<{ readonly entityId: string; readonly isDone: boolean }> {
     const until = this.#deps.clock.now() + this.#deps.writeWaitMs;
     const { draft, faults, refusals } = await this.#check(request);
-    if (faults.length > 0) throw invalid(faults);
+    if (faults.length > 0) throw invalidMembers(faults);
     if (refusals.length > 0) throw refused(refusals);
     await this.makeRoom(1);
     const accepted = await this.#deps.log.add({ draft, batch: null, expected: options.wait });
@@ -124,7 +124,7 @@ export class OutboxWriter {
       ...checked.flatMap(({ index, errors }) => (errors.length > 0 ? [{ index, errors }] : [])),
     ];
     const good = checked.filter(({ errors }) => errors.length === 0);
-    if (good.length === 0) throw invalid(wrong.flatMap(inBatch));
+    if (good.length === 0) throw invalidMembers(wrong.flatMap(inBatch));
     const id = newId();
     const total = items.length + rejected.length;
     await batches.add({ id, total, rejected: wrong, createdAt: new Date(clock.now()).toISOString() });
@@ -199,11 +199,6 @@ interface Checked {
 function refused(errors: readonly MemberFault[]): ServiceError {
   const words = errors.map(({ path, message }) => `${path} ${message}`).join(' ');
   return new ServiceError('refused', words, { errors });
-}
-
-function invalid(errors: readonly MemberFault[]): ServiceError {
-  const words = errors.map(({ path, message }) => `${path} ${message}`).join('; ');
-  return new ServiceError('invalid', `Mend the request: ${words}.`, { errors });
 }
 
 function inBatch({ index, errors }: BatchRejection): MemberFault[] {

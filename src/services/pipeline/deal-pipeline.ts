@@ -1,23 +1,23 @@
-import type { Attribute } from '../../attio/types.ts';
 import type { Deal } from '../../domain/entities.ts';
 import type { ChoicesService } from '../choices.ts';
 import type { DealsService } from '../deals.ts';
-import { isOutage, ServiceError } from '../errors.ts';
+import { invalidMembers, isOutage, refusedMember, ServiceError } from '../errors.ts';
 import type { DealChange, Synced, Written } from '../inputs.ts';
 import type { EntryChanges, EntryInput, EntryView, ItemWriteOptions } from '../items/inputs.ts';
 import type { PageQuery } from '../items/items.ts';
-import { refused } from '../items/parents.ts';
 import type { Page } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
-import { type Pipeline, type PipelineOverview, rounded } from './pipeline.ts';
+import { isOutOf, type Pipeline, type PipelineOverview, stageOverviews } from './pipeline.ts';
 
 const STAGE = 'stage';
 const VALUE = 'value';
+/** Attributes that are members of an entry itself. */
+const OWN = [STAGE, VALUE];
 const DEALS = { target: 'objects', identifier: 'deals' } as const;
 
 export interface DealPipelineDeps {
   readonly deals: Pick<DealsService, 'get' | 'update' | 'list' | 'listByStage' | 'stageTotals'>;
-  readonly choices: Pick<ChoicesService, 'list' | 'resolve'>;
+  readonly choices: Pick<ChoicesService, 'known' | 'find' | 'renew'>;
   readonly schema: Pick<SchemaService, 'attributesOf'>;
 }
 
@@ -32,17 +32,17 @@ export class DealPipeline implements Pipeline {
   async addEntry(slug: string, input: EntryInput, options: ItemWriteOptions): Promise<Written<EntryView>> {
     const { parent } = input;
     if ('email' in parent) {
-      throw refused('/email', 'names a person; in the pipeline of deals, recordId names the deal');
+      throw refusedMember('/email', 'names a person; in the pipeline of deals, recordId names the deal');
     }
     if (parent.object !== undefined && parent.object !== 'deals') {
-      throw refused('/object', `is ${parent.object}; this pipeline takes deals`);
+      throw refusedMember('/object', `is ${parent.object}; this pipeline takes deals`);
     }
     try {
       return await this.updateEntry(slug, parent.recordId, input, options);
     } catch (error) {
       const isNone = error instanceof ServiceError && (error.kind === 'not_found' || error.kind === 'gone');
       throw isNone
-        ? refused('/recordId', `is no deal here: ${error.message}. PUT /v1/deals makes one`)
+        ? refusedMember('/recordId', `is no deal here: ${error.message}. PUT /v1/deals makes one`)
         : error;
     }
   }
@@ -54,13 +54,16 @@ export class DealPipeline implements Pipeline {
     options: ItemWriteOptions,
   ): Promise<Written<EntryView>> {
     const { stage, value, attributes } = changes;
-    if (attributes !== undefined && Object.keys(attributes).length > 0) {
-      throw misplaced('/attributes', 'are not taken here: send them with PUT /v1/deals');
-    }
-    if (stage === null) throw misplaced('/stage', 'cannot be cleared: a deal has one');
+    const faults = OWN.filter((slug) => Object.hasOwn(attributes ?? {}, slug)).map((slug) => ({
+      path: `/attributes/${slug}`,
+      message: `has its own place beside attributes: send it as ${slug}`,
+    }));
+    if (stage === null) faults.push({ path: '/stage', message: 'cannot be cleared: a deal has one' });
+    if (faults.length > 0) throw invalidMembers(faults);
     const change: DealChange = {
-      ...(stage === undefined ? {} : { stage }),
+      ...(stage == null ? {} : { stage }),
       ...(value === undefined ? {} : { value }),
+      ...(attributes === undefined ? {} : { attributes }),
     };
     return inForm(await this.#deps.deals.update(id, change, options), slug);
   }
@@ -83,52 +86,31 @@ export class DealPipeline implements Pipeline {
 
   async overview(slug: string): Promise<PipelineOverview> {
     const { deals, choices, schema } = this.#deps;
-    const attributes = await schema.attributesOf('deals');
-    const attribute = attributes.get(STAGE);
-    const stages = attribute === undefined ? [] : await choices.list(DEALS, attribute);
+    const attributes = await schema.attributesOf('deals', 'known');
+    const stage = attributes.get(STAGE);
+    const stages = stage === undefined ? [] : await choices.known(DEALS, stage);
     const totals = await deals.stageTotals();
+    const sums = totals.map(({ stageId, title, ...sum }) => ({ ...sum, stage: stageId ?? title }));
+    if (stage !== undefined && isOutOf(stages, sums)) choices.renew(DEALS, stage);
     const code = attributes.get(VALUE)?.config?.currency?.default_currency_code ?? null;
     return {
       list: { slug, name: 'Deals', parentObjects: ['deals'] },
-      stages: stages.map(({ id, title }) => {
-        const own = totals.filter(
-          ({ stageId, title: name }) => stageId === id || (stageId === null && name === title),
-        );
-        return {
-          id,
-          title,
-          count: own.reduce((all, { count }) => all + count, 0),
-          valueTotal: rounded(own.reduce((all, { valueTotal }) => all + (valueTotal ?? 0), 0)),
-          currencyCode: own.find(({ currencyCode }) => currencyCode !== null)?.currencyCode ?? code,
-        };
-      }),
+      stages: stageOverviews(stages, sums, code),
     };
   }
 
-  /** @throws ServiceError `refused` for an unknown one; while Attio cannot be asked, what was given */
+  /** @throws ServiceError `refused` for an unknown one; while nothing is known of them, what was given */
   async #stageId(stage: string): Promise<string> {
-    const attribute = await this.#stageAttribute();
-    if (attribute === null) return stage;
+    const { choices, schema } = this.#deps;
     try {
-      return (await this.#deps.choices.resolve(DEALS, attribute, stage, { path: STAGE, noun: STAGE })).id;
+      const attribute = (await schema.attributesOf('deals', 'known')).get(STAGE);
+      if (attribute === undefined) return stage;
+      return (await choices.find(DEALS, attribute, stage, { path: STAGE, noun: STAGE })).id;
     } catch (error) {
       if (isOutage(error)) return stage;
       throw error;
     }
   }
-
-  async #stageAttribute(): Promise<Attribute | null> {
-    try {
-      return (await this.#deps.schema.attributesOf('deals')).get(STAGE) ?? null;
-    } catch (error) {
-      if (isOutage(error)) return null;
-      throw error;
-    }
-  }
-}
-
-function misplaced(path: string, message: string): ServiceError {
-  return new ServiceError('invalid', `${path} ${message}`, { errors: [{ path, message }] });
 }
 
 function inForm({ thing, sync }: Synced<Deal>, slug: string): Written<EntryView> {

@@ -1,6 +1,8 @@
+import type { Attribute } from '../../attio/types.ts';
+import type { ItemLink } from '../../domain/items.ts';
 import type { WriteIntent } from '../../domain/outbox.ts';
 import type { ChoicesService } from '../choices.ts';
-import { isOutage, ServiceError } from '../errors.ts';
+import { invalidMembers, isOutage, ServiceError } from '../errors.ts';
 import type { Synced, Written } from '../inputs.ts';
 import type { EntryValues } from '../items/entry-values.ts';
 import type { EntryChanges, EntryInput, EntryView, ItemWriteOptions } from '../items/inputs.ts';
@@ -11,7 +13,7 @@ import { toEntryView } from '../items/views.ts';
 import type { ItemWriter } from '../items/writer.ts';
 import type { ListInfo, ListsService } from '../lists.ts';
 import type { Page } from '../ports.ts';
-import { type Pipeline, type PipelineOverview, rounded } from './pipeline.ts';
+import { isOutOf, type Pipeline, type PipelineOverview, stageOverviews } from './pipeline.ts';
 
 export interface ListPipelineDeps extends ItemsDeps {
   readonly lists: ListsService;
@@ -33,7 +35,7 @@ export class ListPipeline implements Pipeline {
 
   /** Whether a list bears this slug. @throws ServiceError `unavailable` */
   async has(slug: string): Promise<boolean> {
-    return (await this.#deps.lists.bySlug(slug)) !== null;
+    return this.#deps.lists.has(slug);
   }
 
   /**
@@ -42,7 +44,7 @@ export class ListPipeline implements Pipeline {
    */
   async addEntry(slug: string, input: EntryInput, options: ItemWriteOptions): Promise<Written<EntryView>> {
     const { lists, values, parents, writer } = this.#deps;
-    const list = await lists.get(slug);
+    const list = await lists.pipeline(slug, 'current');
     const attributes = await lists.attributesOf(list.id);
     const intent = await values.read(list, attributes, input);
     const link = await parents.find(input.parent, {
@@ -51,6 +53,10 @@ export class ListPipeline implements Pipeline {
       guess: list.parentObjects,
     });
     const duplicate = input.allowDuplicate === true;
+    const stage = stageIn(attributes);
+    if (stage !== undefined && intent[stage.api_slug] === undefined) {
+      if (duplicate || !(await this.#isIn(list, link))) throw await this.#lacksStage(list, stage);
+    }
     const write = await writer.write(
       {
         create: {
@@ -79,7 +85,7 @@ export class ListPipeline implements Pipeline {
     options: ItemWriteOptions,
   ): Promise<Written<EntryView>> {
     const { lists, values, writer } = this.#deps;
-    const list = await lists.get(slug);
+    const list = await lists.pipeline(slug, 'current');
     const attributes = await lists.attributesOf(list.id);
     const intent: WriteIntent = await values.read(list, attributes, changes);
     const change = { kind: 'entries', id, listId: list.id, intent, attributes } as const;
@@ -88,7 +94,7 @@ export class ListPipeline implements Pipeline {
 
   /** @throws ServiceError `not_found`, `gone` */
   async entry(slug: string, id: string): Promise<Written<EntryView>> {
-    const list = await this.#deps.lists.get(slug);
+    const list = await this.#deps.lists.pipeline(slug, 'known');
     const found = await this.#entries.get(id);
     if (found.item.listId !== list.id)
       throw new ServiceError('not_found', `there is no entry in this list with this id`);
@@ -100,7 +106,7 @@ export class ListPipeline implements Pipeline {
     slug: string,
     query: PageQuery & { readonly stage?: string },
   ): Promise<Page<Synced<EntryView>, string>> {
-    const list = await this.#deps.lists.get(slug);
+    const list = await this.#deps.lists.pipeline(slug, 'known');
     const stages = query.stage === undefined ? {} : { stages: await this.#stageNames(list, query.stage) };
     const page = await this.#entries.page({ listId: list.id, ...stages }, query);
     return shapedPage(page, (item) => toEntryView(item, list));
@@ -109,38 +115,36 @@ export class ListPipeline implements Pipeline {
   /** @throws ServiceError `not_found`; `unavailable` when the list's stages are not known */
   async overview(slug: string): Promise<PipelineOverview> {
     const { lists, choices, items } = this.#deps;
-    const list = await lists.get(slug);
-    const attributes = await lists.attributesOf(list.id);
-    const stage = attributes.get(pipelineSlugs(attributes).stage ?? '');
-    const stages =
-      stage === undefined ? [] : await choices.list({ target: 'lists', identifier: list.id }, stage);
-    const totals = await items.stageTotals(list.id);
-    const code = ownCurrency(attributes);
+    const list = await lists.pipeline(slug, 'known');
+    const attributes = await lists.attributesOf(list.id, 'known');
+    const stage = stageIn(attributes);
+    const stages = stage === undefined ? [] : await choices.known(targetOf(list), stage);
+    const sums = await items.stageTotals(list.id);
+    if (stage !== undefined && isOutOf(stages, sums)) choices.renew(targetOf(list), stage);
     return {
       list: { slug: list.slug, name: list.name, parentObjects: list.parentObjects },
-      stages: stages.map(({ id, title }) => {
-        const own = totals.filter((total) => total.stage === id || total.stage === title);
-        const sum = own.reduce((all, { valueTotal }) => all + (valueTotal ?? 0), 0);
-        return {
-          id,
-          title,
-          count: own.reduce((all, { count }) => all + count, 0),
-          valueTotal: rounded(sum),
-          currencyCode: own.find((total) => total.currencyCode !== null)?.currencyCode ?? code,
-        };
-      }),
+      stages: stageOverviews(stages, sums, ownCurrency(attributes)),
     };
+  }
+
+  /** Whether a record is in the list already, as far as it is known here. */
+  async #isIn({ id }: ListInfo, { recordId, entityId }: ItemLink): Promise<boolean> {
+    const record = { recordId, entityId };
+    return (await this.#deps.items.list('entries', { listId: id, record }, '', 1)).length > 0;
+  }
+
+  async #lacksStage(list: ListInfo, stage: Attribute): Promise<ServiceError> {
+    const there = await this.#deps.choices.existing(targetOf(list), stage, 'stage');
+    return invalidMembers([{ path: '/stage', message: `is missing. ${there}` }]);
   }
 
   async #stageNames(list: ListInfo, stage: string): Promise<string[]> {
     const { lists, choices } = this.#deps;
     try {
-      const attributes = await lists.attributesOf(list.id);
-      const attribute = attributes.get(pipelineSlugs(attributes).stage ?? '');
+      const attribute = stageIn(await lists.attributesOf(list.id, 'known'));
       if (attribute === undefined) return [stage];
-      const where = { path: 'stage', noun: 'stage' };
-      const target = { target: 'lists', identifier: list.id } as const;
-      const { id, title } = await choices.resolve(target, attribute, stage, where);
+      const place = { path: 'stage', noun: 'stage' };
+      const { id, title } = await choices.find(targetOf(list), attribute, stage, place);
       return [id, title];
     } catch (error) {
       if (isOutage(error)) return [stage];
@@ -154,6 +158,14 @@ export class ListPipeline implements Pipeline {
   ): Promise<Written<EntryView>> {
     return shaped(await this.#entries.written(write), (item) => toEntryView(item, list));
   }
+}
+
+function targetOf({ id }: ListInfo) {
+  return { target: 'lists', identifier: id } as const;
+}
+
+function stageIn(attributes: Attributes): Attribute | undefined {
+  return attributes.get(pipelineSlugs(attributes).stage ?? '');
 }
 
 function ownCurrency(attributes: Attributes): string | null {

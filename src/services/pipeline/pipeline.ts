@@ -1,3 +1,4 @@
+import type { KnownChoice } from '../choices.ts';
 import type { Synced, Written } from '../inputs.ts';
 import type { EntryChanges, EntryInput, EntryView, ItemWriteOptions } from '../items/inputs.ts';
 import type { PageQuery } from '../items/items.ts';
@@ -11,6 +12,8 @@ export interface StageOverview {
   /** What the values of its entries add up to. */
   readonly valueTotal: number;
   readonly currencyCode: string | null;
+  /** Nothing can be put into it any more; shown while something is in it. */
+  readonly archived?: true;
 }
 
 export interface PipelineOverview {
@@ -39,7 +42,50 @@ export interface Pipeline {
   overview(slug: string): Promise<PipelineOverview>;
 }
 
+/** What is in a stage, by its id, or by its title where that is all that is known; null: in none. */
+export interface StageSum {
+  readonly stage: string | null;
+  readonly count: number;
+  readonly valueTotal: number | null;
+  readonly currencyCode: string | null;
+}
+
+/**
+ * The stages with what is in each. An archived one is shown while something is in it.
+ * @param currencyCode where a stage has no value to tell it
+ */
+export function stageOverviews(
+  stages: readonly KnownChoice[],
+  sums: readonly StageSum[],
+  currencyCode: string | null,
+): StageOverview[] {
+  const placed = sums.map((sum) => ({ ...sum, in: stageOf(stages, sum.stage) }));
+  return stages.flatMap((stage): StageOverview[] => {
+    const own = placed.filter((sum) => sum.in === stage);
+    const count = own.reduce((all, sum) => all + sum.count, 0);
+    if (stage.isArchived && count === 0) return [];
+    const overview = {
+      id: stage.id,
+      title: stage.title,
+      count,
+      valueTotal: rounded(own.reduce((all, sum) => all + (sum.valueTotal ?? 0), 0)),
+      currencyCode: own.find((sum) => sum.currencyCode !== null)?.currencyCode ?? currencyCode,
+    };
+    return [stage.isArchived ? { ...overview, archived: true } : overview];
+  });
+}
+
+/** Whether something is in a stage that is not among these. */
+export function isOutOf(stages: readonly KnownChoice[], sums: readonly StageSum[]): boolean {
+  return sums.some(({ stage }) => stage !== null && stageOf(stages, stage) === undefined);
+}
+
+function stageOf(stages: readonly KnownChoice[], named: string | null): KnownChoice | undefined {
+  const titled = stages.filter(({ title }) => title === named);
+  return stages.find(({ id }) => id === named) ?? titled.find(({ isArchived }) => !isArchived) ?? titled[0];
+}
+
 /** Four decimal places are what Attio keeps. */
-export function rounded(sum: number): number {
+function rounded(sum: number): number {
   return Math.round(sum * 10_000) / 10_000;
 }

@@ -1,4 +1,3 @@
-import { isAttioError } from '../../attio/errors.ts';
 import { ServiceError } from '../errors.ts';
 import { isActivityRun, listOfRun } from './target.ts';
 
@@ -8,11 +7,6 @@ const ACTIVITY = {
   notes: ['note:read', ...RECORDS],
   tasks: ['task:read', ...RECORDS, 'user_management:read'],
 } as const;
-
-/** Whether Attio's 403 is what stands behind: waiting does not give a token more scopes. */
-export function isForbidden(error: unknown): boolean {
-  return error instanceof ServiceError && isAttioError(error.cause, 'forbidden');
-}
 
 /** @param name of the run, see `target.ts` */
 export function forbiddenRun(name: string): ServiceError {
