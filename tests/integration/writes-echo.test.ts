@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { post } from '../support/activity.ts';
+import { DEAL, patchDeal, putDeal } from '../support/deals.ts';
 import { takeViolations } from '../support/exchanges.ts';
 import { type Change, type TestService, until } from '../support/service.ts';
 import {
@@ -87,6 +89,31 @@ describe('the webhooks of our own writes', () => {
       { id: made.body.data.id, externalId: 'x1', jobTitle: 'Analyst', sync: { status: 'synced' } },
     ]);
     expect([size(service), writes(service).length]).toEqual([7, 2]);
+  });
+
+  test('of deals and tasks may come before all answers: each row is ours, and says what Attio had then', async () => {
+    await using service = await startWriting({ configure: (config) => config });
+    const cursor = await service.latest();
+    const { sandbox } = service.sandbox;
+    sandbox.addFault({
+      kind: 'latency',
+      ms: 1_000,
+      match: { method: 'POST', path: '/objects/deals/records' },
+    });
+    sandbox.addFault({ kind: 'latency', ms: 1_000, match: { method: 'PATCH' } });
+    // Attio gives it an owner of its own accord.
+    const { id } = (await putDeal(service, DEAL)).body.data;
+    for (const amount of [1, 2, 3]) await patchDeal(service, id, { value: { amount } }, '?wait=false');
+    const task = (await post(service, 'tasks', { content: 'Call' })).body.data;
+    await service.call('PATCH', `/v1/tasks/${task.id}`, { body: { isCompleted: true } });
+    await quiet(service);
+    const rows = (await service.changes(cursor)).data as Row[];
+    expect(rows.filter(({ source }) => source !== 'local')).toEqual([]);
+    const amounts = rows.flatMap(({ type, data }) => {
+      const { value } = (data.values ?? {}) as { value?: { amount: number } };
+      return type === 'record.updated' && value != null ? [value.amount] : [];
+    });
+    expect(amounts).toEqual([1, 2, 3]);
   });
 
   test('do not hide what a person changes while we write', async () => {

@@ -187,7 +187,10 @@ export class ApplyService {
       const own = agreed.get(id) ?? blankFacts(kind);
       const intents = (pending.get(id) ?? []).map((row) => row.intent);
       const facts = this.#mapping.overlay(kind, own, intents);
-      put.set(snapshot.recordId, { id, explains: explainer(intents, sameFacts(own, facts)) });
+      // One of those on their way has arrived; those behind it have not.
+      const reflected = intents.some((intent) => sameFacts(own, this.#mapping.overlay(kind, own, [intent])));
+      const isMade = existing !== undefined && existing.recordId === null && !isHandMade(snapshot);
+      put.set(snapshot.recordId, { id, explains: reflected ? explainer(intents, isMade) : () => false });
       const head = {
         recordId: snapshot.recordId,
         webUrl: snapshot.webUrl,
@@ -252,10 +255,14 @@ const ADOPTED_AT_ONCE = 200;
 /** What Attio sets by itself when a record is made. */
 const BOOKKEEPING: ReadonlySet<string> = new Set(['record_id', 'created_at', 'created_by']);
 
-function explainer(intents: readonly WriteIntent[], reflected: boolean): Put['explains'] {
+/** @param isMade the record was made by a write of ours: what Attio has added is no one else's */
+function explainer(intents: readonly WriteIntent[], isMade: boolean): Put['explains'] {
   const written = new Set(intents.flatMap((intent) => Object.keys(intent).map(slugOf)));
-  return (changed) =>
-    reflected && written.size > 0 && changed.every((slug) => written.has(slug) || BOOKKEEPING.has(slug));
+  return (changed) => isMade || changed.every((slug) => written.has(slug) || BOOKKEEPING.has(slug));
+}
+
+function isHandMade({ values }: RecordSnapshot): boolean {
+  return values['created_by']?.[0]?.['referenced_actor_type'] === 'workspace-member';
 }
 
 /** A record may stand twice in overlapping pages: the later read counts. */
