@@ -2,15 +2,17 @@ import { expect, test } from 'vitest';
 import { inAttio, list, post, startCounting } from '../support/activity.ts';
 import { act } from '../support/items.ts';
 import { add, attioEntries, change, entries } from '../support/pipelines.ts';
-import type { TestService } from '../support/service.ts';
+import { prepareService, type TestService } from '../support/service.ts';
 import {
   conflicts,
   delivered,
+  impatient,
   letters,
   outage,
   person,
   quiet,
   recovered,
+  SMALL,
   startWriting,
 } from '../support/writes.ts';
 
@@ -178,4 +180,24 @@ test('one note for each of many records, all answers late: each is recognised as
     expect(notes.filter((one) => one.recordId === recordId && one.title === note.title)).toHaveLength(1);
     expect(all.filter((one) => one.recordId === recordId)).toHaveLength(1);
   }
+});
+
+test('what is about a record of a named object is taken while Attio has never answered, and judged by Attio', async () => {
+  await using service = await prepareService({ sandbox: SMALL, configure: impatient });
+  const recordId = somebody(service);
+  service.sandbox.sandbox.addFault({ kind: 'disconnect' });
+  await service.start();
+  const body = { recordId, title: 'Early', content: 'Before the first answer' };
+  expect((await post(service, 'notes', body)).status).toBe(202);
+  const nobody = { ...body, recordId: '00000000-0000-4000-8000-00000000000f' };
+  expect((await post(service, 'notes', nobody)).status).toBe(202);
+  const linkedRecords = [{ object: 'people', recordId }];
+  expect((await post(service, 'tasks', { content: 'Call', linkedRecords })).status).toBe(202);
+  service.sandbox.sandbox.clearFaults();
+  await quiet(service);
+  const notes = await list(service, 'notes', `?recordId=${recordId}`);
+  expect(notes.filter(({ title }) => title === 'Early')).toMatchObject([{ sync: { status: 'synced' } }]);
+  expect(await letters(service)).toMatchObject([{ kind: 'outbox' }]);
+  const [task] = await list(service, 'tasks', `?recordId=${recordId}`);
+  expect(task?.sync.status).toBe('synced');
 });

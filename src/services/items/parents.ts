@@ -3,7 +3,7 @@ import type { RecordsResource } from '../../attio/resources/records.ts';
 import { ENTITY_KINDS, type EntityKind } from '../../domain/entities.ts';
 import type { ItemLink } from '../../domain/items.ts';
 import { askAttio } from '../attio-errors.ts';
-import { ServiceError } from '../errors.ts';
+import { isOutage, ServiceError } from '../errors.ts';
 import { survivorOfThing } from '../living.ts';
 import type { LookService } from '../outbox/look.ts';
 import type { EntityStore, RecordRef, RecordStore } from '../ports.ts';
@@ -22,8 +22,9 @@ export interface ParentPlace {
 /**
  * Finds the record that something is written about: in the local database, else in Attio.
  *
- * One that was merged away is the survivor. A person whose address is not known here is looked for in Attio, since the
- * mirror may not have been filled yet; nobody is made.
+ * One that was merged away is the survivor. What is not known here is looked for in Attio, since the mirror may not have
+ * been filled yet; while Attio cannot be asked, the id of a record of a named object is taken as it is given. Nobody is
+ * made.
  */
 export class ParentFinder {
   readonly #entities: Pick<EntityStore, 'find' | 'findByKey'>;
@@ -47,7 +48,7 @@ export class ParentFinder {
     this.#records = deps.records;
   }
 
-  /** @throws ServiceError `refused` when there is none, or it is of the wrong object; `unavailable` when Attio must be asked */
+  /** @throws ServiceError `refused` when there is none, or it is of the wrong object; `unavailable` when Attio must be asked, and cannot be */
   async find(parent: ParentInput, place: ParentPlace): Promise<ItemLink> {
     const link =
       'email' in parent ? await this.#byEmail(parent.email, place) : await this.#byId(parent, place);
@@ -103,7 +104,12 @@ export class ParentFinder {
     }
     const objects = object === undefined ? place.guess : [object];
     for (const each of objects) {
-      if (await this.#isInAttio(each, recordId)) return { object: each, recordId, entityId: null };
+      const isThere = await this.#isInAttio(each, recordId).catch((error: unknown) => {
+        // Attio says itself that there is none, once it can be asked.
+        if (objects.length === 1 && isOutage(error)) return true;
+        throw error;
+      });
+      if (isThere) return { object: each, recordId, entityId: null };
     }
     throw refused(path, `is the id of no record of ${objects.join(', ')}`);
   }
