@@ -1,5 +1,6 @@
 /** Members of bodies: what is an address, a domain, a line of text. */
 import { z } from 'zod';
+import { decimalPlaces, MAX_DECIMALS } from '../domain/decimals.ts';
 
 /** A label of a host name; the last one of a name begins with a letter, so that no IP address is taken for one. */
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
@@ -10,13 +11,17 @@ const EMAIL_MESSAGE = 'is not one e-mail address such as ada@example.com';
 const DOMAIN_MESSAGE =
   'is not a plain domain such as example.com: send it without scheme, path or port, an international one as xn--…';
 
-/** One address, lower-cased. */
-export const emailField = z
-  .string({ error: ({ input }) => (input === undefined ? MISSING : EMAIL_MESSAGE) })
-  .toLowerCase()
-  .max(320, 'is longer than the 320 characters of an e-mail address')
-  .regex(new RegExp(`^[^\\s\\p{Cc}@"<>()[\\],;:\\\\]{1,64}@(?=.{1,253}$)${HOST}$`, 'u'), EMAIL_MESSAGE)
-  .meta({ examples: ['ada@example.com'] });
+/** One address, lower-cased. @param missing what to say when it is left out */
+export function emailThat(missing: string) {
+  return z
+    .string({ error: ({ input }) => (input === undefined ? missing : EMAIL_MESSAGE) })
+    .toLowerCase()
+    .max(320, 'is longer than the 320 characters of an e-mail address')
+    .regex(new RegExp(`^[^\\s\\p{Cc}@"<>()[\\],;:\\\\]{1,64}@(?=.{1,253}$)${HOST}$`, 'u'), EMAIL_MESSAGE)
+    .meta({ examples: ['ada@example.com'] });
+}
+
+export const emailField = emailThat(MISSING);
 
 /** A host name, lower-cased; an international one in its `xn--` form. */
 export const domainField = z
@@ -65,22 +70,43 @@ export const stageField = requiredLine(1000, 'is missing: Attio wants a stage fo
 });
 
 const AMOUNT_MESSAGE = 'must be a number, such as 1250.5';
+const NUMERAL = /^-?\d+(\.\d+)?$/;
+
+/** Beyond this, numbers stop being what their sender wrote. */
+const MAX_AMOUNT = 1e15;
+const RANGE = `from -${MAX_AMOUNT.toLocaleString('en')} to ${MAX_AMOUNT.toLocaleString('en')}`;
+
+/** To be refined by `amountCheck`. */
+export function amountError({ input }: { readonly input?: unknown }): string {
+  return input === undefined ? 'is missing' : AMOUNT_MESSAGE;
+}
+
+export function amountCheck({ value, issues }: z.core.ParsePayload<number | string>): void {
+  const message = faultOfAmount(value);
+  if (message !== null) issues.push({ code: 'custom', input: value, message });
+}
+
+function faultOfAmount(given: number | string): string | null {
+  if (typeof given === 'string' && !NUMERAL.test(given)) return AMOUNT_MESSAGE;
+  const amount = Number(given);
+  if (Math.abs(amount) > MAX_AMOUNT) return `must be ${RANGE}`;
+  if (decimalPlaces(amount) > MAX_DECIMALS) return `must have at most ${MAX_DECIMALS} decimal places`;
+  return null;
+}
+
+const amountNumber = z.number().meta({ minimum: -MAX_AMOUNT, maximum: MAX_AMOUNT });
+const amountText = z.string().meta({ pattern: NUMERAL.source });
 
 /** The currency is the attribute's own: a code is taken when it is that one. */
 export const moneyField = z
-  .union(
-    [
-      z.null(),
-      z.strictObject({
-        amount: z.union(
-          [z.number(AMOUNT_MESSAGE).min(-1e15).max(1e15), z.string().regex(/^-?\d{1,15}(\.\d{1,4})?$/)],
-          AMOUNT_MESSAGE,
-        ),
-        currencyCode: z.string().max(10, 'is no currency code').exactOptional(),
-      }),
-    ],
+  .strictObject(
+    {
+      amount: z.union([amountNumber, amountText], { error: amountError }).check(amountCheck),
+      currencyCode: z.string().max(10, 'is no currency code').exactOptional(),
+    },
     'must be {"amount":…} with a number such as 1250.5, or null',
   )
+  .nullable()
   .exactOptional();
 
 const PHONE_MESSAGE = 'is not a phone number such as +44 20 7123 4567 (digits, spaces, + ( ) - . / and ext)';

@@ -1,6 +1,6 @@
 /** Members that bodies of entries, notes, tasks and comments share. */
 import { z } from 'zod';
-import { emailField } from './fields.ts';
+import { amountCheck, amountError, emailField } from './fields.ts';
 import { objectSlug, recordId } from './schemas.ts';
 
 export const parentMembers = {
@@ -46,7 +46,7 @@ export const contentField = z
 
 export const amountField = z
   .strictObject(
-    { amount: z.number('must be a number').min(-1e15, 'is too small').max(1e15, 'is too large') },
+    { amount: z.number({ error: amountError }).check(amountCheck) },
     'must be {"amount":…} or null',
   )
   .nullable()
@@ -62,7 +62,10 @@ export const deadlineField = z
   .nullable()
   .exactOptional();
 
+/** null: none. */
 export const emailsField = z
-  .array(emailField, 'must be a list of e-mail addresses')
+  .array(emailField, 'must be a list of e-mail addresses, or null')
   .max(50, 'has more than 50 addresses')
+  .nullable()
+  .transform((emails) => emails ?? [])
   .exactOptional();

@@ -21,6 +21,13 @@ export const recordId = z
   .regex(UUID, 'is not an Attio record id (a UUID)')
   .meta({ description: 'Attio record id', examples: ['bf071e1f-6035-429d-b874-d83ea64ea13b'] });
 
+/** Ours of one that was made here is a UUID as well. */
+export const entryId = z
+  .string()
+  .toLowerCase()
+  .regex(UUID, 'is not the id of an entry (a UUID)')
+  .meta({ description: "This service's id of an entry, or Attio's" });
+
 /** Of ours: opaque, and nothing that could be taken for a path. */
 export const ownId = z
   .string()

@@ -4,10 +4,11 @@ import type { Synced } from '../../services/inputs.ts';
 import type { CommentPlace, CommentView } from '../../services/items/inputs.ts';
 import { cursorOf } from '../cursor.ts';
 import type { ActivityApi } from '../deps.ts';
-import { emailField } from '../fields.ts';
+import { emailThat } from '../fields.ts';
 import { contentField } from '../item-bodies.ts';
 import { headMembers, itemParams, itemToJson } from '../item-schemas.ts';
 import {
+  entryId,
   instant,
   limit,
   listOf,
@@ -23,6 +24,7 @@ import { nextCursor, statusOf, toListQuery, withSync } from '../things.ts';
 import { waitSignal } from '../wait.ts';
 
 const LIST = 'comments';
+const NO_AUTHOR = 'is missing: it says which member of the workspace comments';
 
 const commentSchema = z
   .object({
@@ -71,7 +73,7 @@ const newComment = z
         .exactOptional()
         .meta({ description: 'Answers in this thread, instead of beginning one on a record or an entry' }),
       content: contentField,
-      authorEmail: emailField.meta({ description: 'Of a member of the workspace' }),
+      authorEmail: emailThat(NO_AUTHOR).meta({ description: 'Of a member of the workspace' }),
     },
     'must be an object with recordId, entryId and list, or threadId; and content and authorEmail',
   )
@@ -127,7 +129,7 @@ function placeOf({ recordId: record, entryId, threadId, list, object }: Given): 
 const listQuery = z
   .strictObject({
     recordId: recordId.exactOptional(),
-    entryId: ownId.exactOptional(),
+    entryId: entryId.exactOptional(),
     limit,
     cursor: cursorOf(LIST, 'string').exactOptional(),
   })

@@ -61,6 +61,10 @@ const overviewSchema = z
         count: z.int(),
         valueTotal: z.number(),
         currencyCode: z.string().nullable(),
+        archived: z
+          .literal(true)
+          .exactOptional()
+          .meta({ description: 'Nothing can be put into it any more; shown while something is in it' }),
       }),
     ),
   })
@@ -95,7 +99,10 @@ const newEntry = z
   .strictObject(
     {
       ...parentMembers,
-      stage: stageField.exactOptional(),
+      stage: stageField.exactOptional().meta({
+        description:
+          'A title in any case, or an id. May be left out for a record that is in the list already, and in a list without stages',
+      }),
       value: amountField,
       attributes,
       allowDuplicate: z
@@ -195,7 +202,9 @@ export function pipelinesRoutes(pipelines: PipelinesApi, ending: AbortSignal): F
           tags: ['pipelines'],
           params: listParams,
           querystring: z.strictObject({
-            stage: stageField.exactOptional(),
+            stage: stageField
+              .exactOptional()
+              .meta({ description: 'A title in any case, or an id; also of one that is archived' }),
             limit,
             cursor: cursorOf(LIST, 'string').exactOptional(),
           }),

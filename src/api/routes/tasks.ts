@@ -85,7 +85,7 @@ const changedTask = z
     {
       isCompleted: z.boolean('must be true or false').exactOptional(),
       deadlineAt: deadlineField,
-      assigneeEmails: emailsField.meta({ description: 'Exactly these; none: an empty list' }),
+      assigneeEmails: emailsField.meta({ description: 'Exactly these; none: an empty list, or null' }),
     },
     'must be an object',
   )

@@ -1,10 +1,10 @@
+import { decimalPlaces, MAX_DECIMALS } from '../../domain/decimals.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 import { type AttributeShape, asText, fail, onlyMembers, textOf, type ValueCodec } from './codec.ts';
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$/;
 const NUMERAL = /^-?\d+(\.\d+)?$/;
-const MAX_DECIMALS = 4;
 
 function valueMember<T extends Json>(isType: (member: Json | undefined) => member is T): ValueCodec['read'] {
   return (value) => (isType(value['value']) ? value['value'] : undefined);
@@ -90,13 +90,9 @@ function asNumber(input: Json, attribute: AttributeShape): number {
   const isNumeral = typeof input === 'string' && NUMERAL.test(input.trim());
   const given = isNumeral ? Number(input) : input;
   if (typeof given !== 'number' || !Number.isFinite(given)) return fail(attribute, 'must be a number');
-  if (decimals(given) > MAX_DECIMALS) fail(attribute, `must have at most ${MAX_DECIMALS} decimal places`);
+  if (decimalPlaces(given) > MAX_DECIMALS)
+    fail(attribute, `must have at most ${MAX_DECIMALS} decimal places`);
   return given;
-}
-
-function decimals(value: number): number {
-  const [digits = '', exponent = '0'] = String(value).split('e');
-  return Math.max(0, (digits.split('.')[1] ?? '').length - Number(exponent));
 }
 
 /** 2026-02-30 is not one: Date would roll over to March. */

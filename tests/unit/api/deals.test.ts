@@ -96,7 +96,7 @@ describe('deals over HTTP', () => {
   it.each([
     [{}, ''],
     [{ contactEmails: ['a@b.example'] }, '/contactEmails'],
-    [{ value: { amount: Number.NaN } }, '/value'],
+    [{ value: { amount: Number.NaN } }, '/value/amount'],
     [{ value: 7 }, '/value'],
     [{ name: ' ' }, '/name'],
   ])('are not changed by %j', async (change, path) => {
