@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { takeViolations } from '../support/exchanges.ts';
+import { add, change } from '../support/pipelines.ts';
 import { type TestService, until } from '../support/service.ts';
 import {
+  conflicts,
   contactStatus,
   contactsWith,
   delivered,
@@ -73,6 +75,29 @@ describe('an erasure', () => {
     await service.sync('people');
     expect(await traces(service)).toEqual([]);
     expect([await contactStatus(service, id), exists(service, recordId)]).toEqual([410, mode === 'keep']);
+  });
+
+  test('is of a change of an entry that is under way', async () => {
+    await using service = await startWriting({ configure: (config) => config, subscribe: false });
+    const { id, recordId } = (await put(service, PERSON)).body.data;
+    const { data: entry } = (await add(service, 'recruiting', { recordId, stage: 'Applied' })).body;
+    const { sandbox } = service.sandbox;
+    const path = `/lists/recruiting/entries/${entry.entryId}`;
+    const theirs = { entry_values: { tags: ['Remote'], start_date: '2026-12-01' } };
+    sandbox.act({ method: 'PATCH', path, body: { data: theirs } });
+    sandbox.addFault({ kind: 'latency', ms: 1_500, match: { method: 'PATCH' }, count: 1 });
+    const { status } = await change(service, 'recruiting', `${entry.id}?wait=false`, {
+      attributes: { start_date: '2027-07-07' },
+    });
+    expect(status).toBe(202);
+    // Attio has it, and has not answered.
+    await until(async () => JSON.stringify(sandbox.act({ method: 'GET', path })).includes('2027-07-07'));
+    await removeContact(service, id, '?erase=true');
+    await until(async () => sandbox.requests().requests.every(({ status }) => status !== null));
+    await service.stop();
+    await service.start();
+    expect(await conflicts(service)).toEqual([]);
+    expect((await everythingStored(service)).includes('2027-07-07')).toBe(false);
   });
 
   test('is of all that was merged into the person, too', async () => {
