@@ -32,11 +32,12 @@ export class CachedRecords {
 
   /** @throws AttioApiError when Attio is out of reach and nothing is cached */
   async get(object: string, recordId: string): Promise<CachedRead> {
-    const { value, result } = await this.#cache.read(
-      this.#cache.keyOf(object, recordId),
-      () => this.#load(object, recordId),
-      isOutage,
-    );
+    const load = () => this.#load(object, recordId);
+    const key = this.#cache.keyOf(object, recordId);
+    const { value, result } =
+      key === null
+        ? { value: await load(), result: 'MISS' as const }
+        : await this.#cache.read(key, load, isOutage);
     return { record: value as CachedRead['record'], cache: result }; // what #load has put there
   }
 

@@ -10,6 +10,9 @@ const STALE_MS = 24 * 60 * 60 * 1000;
 /** While other instances cannot reach us, an old record is served no longer than they promise: a second. */
 const ALONE_MS = 900;
 
+/** More than any workspace has; they are given by callers. */
+const MAX_OBJECTS = 200;
+
 /**
  * Records as Attio reads them, by object and record id. Ids are unique in a workspace, whatever the object, and
  * webhooks name objects by id and we by slug: a record is forgotten under every slug that this process has read by.
@@ -25,8 +28,12 @@ export class RecordCache extends TtlCache<JsonObject> {
     super({ ...rest, ...shared, name: 'record', staleMs: STALE_MS, maxBytes: MAX_BYTES });
   }
 
-  /** The key of a record. */
-  keyOf(object: string, recordId: string): string {
+  /**
+   * The key of a record; null: this object's are not cached, being one too many. None is ever left out again: what is
+   * held under a slug that is forgotten would survive its webhook.
+   */
+  keyOf(object: string, recordId: string): string | null {
+    if (!this.#objects.has(object) && this.#objects.size >= MAX_OBJECTS) return null;
     this.#objects.add(object);
     return `${object}/${recordId}`;
   }

@@ -83,7 +83,7 @@ function inWords(error: unknown): string | null {
   const trouble = attioTroubleOf(error);
   if (trouble !== null) return lines(`${capital(trouble.problem)}.`, trouble.mend);
   if (error instanceof CommandError) return lines(error.message, error.mend);
-  if (error instanceof ServiceError) return lines(`${capital(error.message)}.`, null);
+  if (error instanceof ServiceError) return lines(`${capital(error.message).replace(/\.$/, '')}.`, null);
   if (error instanceof StorageUnavailableError) {
     return lines('The database cannot serve just now.', 'Run: npm run cli -- doctor');
   }

@@ -30,18 +30,18 @@ export function fromAttio(error: unknown, options: AskOptions = {}): unknown {
 export interface AskOptions {
   /** @default false */
   readonly forSender?: boolean;
-  /** What is asked for, in the plural, such as `the lists`: for what is said when it cannot be had. */
+  /** What is asked for, such as `The lists`: for what is said when it cannot be had. */
   readonly wanted?: string;
 }
 
 function wordsOf(
   error: AttioApiError,
   kind: ServiceErrorKind,
-  { forSender = false, wanted }: AskOptions,
+  { forSender = false, wanted = 'What this needs of Attio' }: AskOptions,
 ): string {
-  const trouble = kind === 'unavailable' && wanted !== undefined ? attioTroubleOf(error) : null;
+  const trouble = kind === 'unavailable' ? attioTroubleOf(error) : null;
   if (trouble !== null)
-    return `${wanted} cannot be known now: ${trouble.problem}. Send the request again later.`;
+    return `${wanted} cannot be had now: ${trouble.problem}. Send the request again later.`;
   return forSender && error.detail !== null ? `${error.message}: ${error.detail}` : error.message;
 }
 

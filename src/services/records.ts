@@ -22,7 +22,8 @@ export class RecordsService {
    */
   async get(object: string, recordId: string): Promise<{ record: JsonObject; cache: CacheAnswer }> {
     await this.#schema.assertObject(object);
-    const { record, cache } = await askAttio(() => this.#records.get(object, recordId));
+    const ask = () => this.#records.get(object, recordId);
+    const { record, cache } = await askAttio(ask, { wanted: 'The record' });
     if (record === null) throw new ServiceError('not_found', `Attio has no record of ${object} with this id`);
     return { record, cache };
   }
@@ -43,7 +44,7 @@ export class RecordsService {
         if (options.cache) return this.#records.query(object, body);
         return { records: await this.#records.queryNow(object, body), cache: 'BYPASS' as const };
       },
-      { forSender: true },
+      { forSender: true, wanted: 'The records' },
     );
   }
 }

@@ -92,7 +92,7 @@ describe('a full sync of a list', () => {
     await using service = await start(SMALL, { SYNC_LISTS: 'partnerships' });
     const unknown = await service.call<{ detail: string }>('POST', '/v1/sync/lists/recruitng');
     expect(unknown.status).toBe(404);
-    expect(unknown.body.detail).toMatch(/did you mean "recruiting".*partnerships/);
+    expect(unknown.body.detail).toMatch(/Did you mean "recruiting".*partnerships/);
     const other = await service.call<{ detail: string }>('POST', '/v1/sync/lists/recruiting');
     expect(other.status).toBe(404);
     expect(other.body.detail).toMatch(/not mirrored.*SYNC_LISTS names partnerships/);

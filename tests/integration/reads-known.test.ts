@@ -102,7 +102,7 @@ test('the deals need no list, nor the scope to read any', async () => {
   const none = await service.get<{ detail: string }>('/v1/pipelines/recruiting');
   expect([none.status, none.body.detail]).toEqual([
     503,
-    expect.stringMatching(/lists cannot be known now: Attio does not allow this with the token/),
+    expect.stringMatching(/lists cannot be had now: Attio does not allow this with the token/),
   ]);
 });
 
