@@ -124,3 +124,26 @@ test('comments on entries of a list that was deleted do not have the lists read 
   for (let read = 0; read < 4; read += 1) expect(await listOf(service, 'comments')).toHaveLength(1);
   expect(asked()).toBe(before + 1);
 });
+
+test('what was never known is 503 in words, and what needs none of it is answered', async () => {
+  await using service = await prepareService({ sandbox: { people: 2, companies: 1, deals: 0 } });
+  service.sandbox.sandbox.addFault({ kind: 'disconnect' });
+  await service.start();
+  for (const [path, what] of [
+    ['/v1/pipelines/recruiting', "The workspace's lists"],
+    ['/v1/pipelines/deals', "The workspace's lists"],
+    ['/v1/objects', "The workspace's objects"],
+    ['/v1/objects/people/attributes', "The workspace's objects"],
+  ]) {
+    const { status, headers, body } = await service.get<{ detail: string }>(path ?? '');
+    expect([path, status, Number(headers.get('retry-after')) > 0, body.detail]).toEqual([
+      path,
+      503,
+      true,
+      expect.stringMatching(`^${what} cannot be had now: Attio .*\\. Send the request again later\\.$`),
+    ]);
+    expect(body.detail).not.toMatch(/circuit_open|GET \//);
+  }
+  expect(await listOf(service, 'tasks')).toEqual([]);
+  expect(await listOf(service, 'comments')).toEqual([]);
+});
