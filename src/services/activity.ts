@@ -161,7 +161,8 @@ export class ActivityService {
       const entry = await items.find('entries', query.entryId);
       const { attioId = null, listId = null } = entry ?? {};
       if (attioId !== null && listId !== null) await comments.refresh({ listId, entryId: attioId });
-      return { entryId: attioId ?? query.entryId };
+      // One that was accepted before its entry was made bears our id of it.
+      return { entryIds: [...new Set([attioId ?? query.entryId, entry?.id ?? query.entryId])] };
     }
     if (query.recordId === undefined) return {};
     const filter = await this.#about(query);
@@ -201,7 +202,13 @@ export class ActivityService {
       throw refusedMember('/entryId', `is the id of no entry of the list ${list.slug}`);
     }
     if (entry.deletedAt !== null) throw refusedMember('/entryId', 'is the id of an entry that was deleted');
-    return { links: entry.links, listId: list.id, entryId: entry.attioId, threadId: null, onEntry: entry.id };
+    return {
+      links: entry.links,
+      listId: list.id,
+      entryId: entry.attioId ?? entry.id,
+      threadId: null,
+      onEntry: entry.id,
+    };
   }
 
   async #list(slug: string): Promise<ListInfo> {

@@ -145,7 +145,8 @@ export interface ItemFilter {
   /** Ids or titles. */
   readonly stages?: readonly string[];
   readonly record?: RecordRef;
-  readonly entryId?: string;
+  /** Of a comment: Attio's, or ours of one that Attio does not have yet. */
+  readonly entryIds?: readonly string[];
   readonly threadId?: string;
   readonly isCompleted?: boolean;
 }

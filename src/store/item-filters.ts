@@ -14,7 +14,7 @@ export interface ItemFilter {
   /** Ids or titles. */
   readonly stages?: readonly string[];
   readonly record?: RecordRef;
-  readonly entryId?: string;
+  readonly entryIds?: readonly string[];
   readonly threadId?: string;
   readonly isCompleted?: boolean;
 }
@@ -22,13 +22,13 @@ export interface ItemFilter {
 export type ItemBuilder = ExpressionBuilder<Schema, 'item'>;
 
 export function conditions(eb: ItemBuilder, kind: ItemKind, filter: ItemFilter): Expression<SqlBool>[] {
-  const { listId, stages, record, entryId, threadId, isCompleted } = filter;
+  const { listId, stages, record, entryIds, threadId, isCompleted } = filter;
   return [
     sql<SqlBool>`1 = 1`,
     ...(listId === undefined ? [] : [eb('list_id', '=', listId)]),
     ...(stages === undefined ? [] : [eb('stage', 'in', stages)]),
     ...(record === undefined ? [] : [isAbout(eb, kind, record)]),
-    ...(entryId === undefined ? [] : [eb('entry_id', '=', entryId)]),
+    ...(entryIds === undefined ? [] : [eb('entry_id', 'in', entryIds)]),
     ...(threadId === undefined ? [] : [eb('thread_id', '=', threadId)]),
     ...(isCompleted === undefined ? [] : [eb('is_completed', '=', isCompleted ? 1 : 0)]),
   ];

@@ -118,6 +118,29 @@ describe('a comment', () => {
     );
   });
 
+  it('is seen on an entry that is yet to be made, and follows it', async () => {
+    await using service = await startCounting();
+    const recordId = person(service, { email_addresses: ['ada@engines.example'] });
+    await service.sync('people');
+    await outage(service);
+    const entry = await service.call<{ data: { id: string } }>('POST', '/v1/pipelines/recruiting/entries', {
+      body: { recordId, stage: 'Applied' },
+    });
+    const place = { list: 'recruiting', entryId: entry.body.data.id };
+    const body = { ...place, content: 'Good', authorEmail: 'robin@example.com' };
+    expect((await post(service, 'comments', body)).status).toBe(202);
+    const seen = async () =>
+      (await list(service, 'comments', `?entryId=${place.entryId}`)).map(({ content, sync }) => [
+        content,
+        sync.status,
+      ]);
+    expect(await seen()).toEqual([['Good', 'pending']]);
+    await recovered(service);
+    await quiet(service);
+    expect(await seen()).toEqual([['Good', 'synced']]);
+    expect(inAttio(service, 'comments')).toBe(1);
+  });
+
   it('is made once when its answer is lost', async () => {
     await using service = await startCounting();
     const recordId = person(service, { email_addresses: ['ada@engines.example'] });

@@ -85,7 +85,9 @@ export class Dependents {
 
   async *#on(kind: Item['kind'], support: Support): AsyncGenerator<Item[]> {
     const filter: ItemFilter =
-      'recordId' in support ? { record: { recordId: support.recordId, entityId: null } } : support;
+      'recordId' in support
+        ? { record: { recordId: support.recordId, entityId: null } }
+        : { entryIds: [support.entryId] };
     for (let afterId = ''; ; ) {
       const items = await this.#items.list(kind, filter, afterId, ITEMS_PER_STEP);
       if (items.length > 0) yield items;

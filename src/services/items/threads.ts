@@ -112,7 +112,7 @@ export class CommentsOnDemand implements CommentsRefresh {
     const filter: ItemFilter =
       'recordId' in place
         ? { record: { recordId: place.recordId, entityId: null } }
-        : { entryId: place.entryId };
+        : { entryIds: [place.entryId] };
     const held = await this.#items.list('comments', filter, '', MAX_OF_PLACE);
     // A comment on an entry is about the entry's record, too; Attio lists it with the entry only.
     return 'recordId' in place ? held.filter((item) => item.entryId === null) : held;
