@@ -44,6 +44,7 @@ export default defineConfig({
     // Shared, slow machines freeze for seconds; no test asserts on time, so a generous limit only catches hangs.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    globalSetup: ['tests/support/engines.ts'],
     reporters: ['default'],
   },
 });

@@ -50,6 +50,7 @@ const REDIS_START_MS = 500;
 
 /** How long requests under way may take once we are stopping. */
 const HTTP_DRAIN_MS = 4_000;
+const IDLE_SWEEP_MS = 50;
 
 const MINUTE_MS = 60 * 1000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -147,7 +148,10 @@ function assemble(base: Base, parts: Parts): App {
     health.markDraining();
     draining.abort(new Error('the service is stopping'));
     const forced = setTimeout(() => http.server.closeAllConnections(), HTTP_DRAIN_MS);
+    // Connections whose request is answered after the closing has begun are kept alive; nothing comes on them any more.
+    const answered = setInterval(() => http.server.closeIdleConnections(), IDLE_SWEEP_MS);
     await http.close();
+    clearInterval(answered);
     clearTimeout(forced);
     const looksEnded = mirror.close();
     const ended = Promise.all([

@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { Server } from 'node:http';
+import { expect, test, vi } from 'vitest';
+import { idsIn } from '../support/items.ts';
 import { ServiceProcess } from '../support/process.ts';
-import { freePort, prepareService } from '../support/service.ts';
+import { freePort, prepareService, until } from '../support/service.ts';
 
 test('SIGTERM ends it with 0, also while a run and a long poll are under way, and however often it is sent', async () => {
   await using service = await prepareService({ sandbox: { people: 2_000, latencyMs: 300 } });
@@ -28,6 +30,21 @@ test('also while Attio hangs', async () => {
   child.signal('SIGTERM');
   expect(await child.exited).toEqual({ code: 0, signal: null });
   await read;
+});
+
+test('a connection that is kept alive after its last answer does not hold it up', async () => {
+  await using service = await prepareService({ sandbox: { people: 10, latencyMs: 300 } });
+  await service.start();
+  const cut = vi.spyOn(Server.prototype, 'closeAllConnections');
+  const [id = ''] = idsIn(service, { object: 'people' });
+  const read = service.get(`/v1/records/people/${id}`);
+  await until(async () =>
+    service.sandbox.sandbox.requests().requests.some(({ path }) => path.endsWith(`/records/${id}`)),
+  );
+  await service.stop();
+  expect((await read).status).toBe(200);
+  expect(cut).not.toHaveBeenCalled();
+  cut.mockRestore();
 });
 
 test('a bad environment stops the start with one message that names every bad variable and no secret', async () => {

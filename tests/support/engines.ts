@@ -46,18 +46,33 @@ async function freshSqlite(): Promise<TestDatabase> {
   };
 }
 
+/** Databases that earlier tests of this process have left: to make and drop one has the server flush all that it holds. */
+const emptied: string[] = [];
+
 async function freshPostgres(): Promise<TestDatabase> {
-  const name = `${PREFIX}${Date.now().toString(36)}_${randomBytes(4).toString('hex')}`;
-  await askPostgres(POSTGRES_URL, `create database ${name} template template0 encoding 'UTF8'`);
+  const name = emptied.pop() ?? (await makePostgres());
   const url = new URL(POSTGRES_URL);
   url.pathname = `/${name}`;
   return {
     url: url.href,
     rows: (sql) => askPostgres(url.href, sql),
     async [Symbol.asyncDispose]() {
-      await askPostgres(POSTGRES_URL, `drop database if exists ${name} with (force)`);
+      await askPostgres(url.href, EMPTY);
+      emptied.push(name);
     },
   };
+}
+
+const EMPTY = `
+  select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
+  drop schema public cascade;
+  create schema public;
+`;
+
+async function makePostgres(): Promise<string> {
+  const name = `${PREFIX}${Date.now().toString(36)}_${RUN}_${randomBytes(4).toString('hex')}`;
+  await askPostgres(POSTGRES_URL, `create database ${name} template template0 encoding 'UTF8'`);
+  return name;
 }
 
 export async function askPostgres(url: string, sql: string, values: unknown[] = []): Promise<Row[]> {
@@ -71,19 +86,39 @@ export async function askPostgres(url: string, sql: string, values: unknown[] = 
 }
 
 const PREFIX = 'attio_bridge_test_';
+
+/** All processes of one run of the tests have the same. */
+process.env['TEST_RUN'] ??= randomBytes(4).toString('hex');
+const RUN = process.env['TEST_RUN'];
+
 const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Drops the databases of this run. Called by the runner, when all is over. */
+export async function teardown(): Promise<void> {
+  if ((await whyNoPostgres()) !== null) return;
+  for (const name of await databasesLike(`${PREFIX}%_${RUN}_%`)) await drop(name);
+}
+
+async function databasesLike(pattern: string): Promise<string[]> {
+  const like = pattern.replaceAll('_', '\\_');
+  const rows = await askPostgres(
+    POSTGRES_URL,
+    'select datname as name from pg_database where datname like $1',
+    [like],
+  );
+  return rows.map(({ name }) => String(name));
+}
+
+async function drop(name: string): Promise<void> {
+  await askPostgres(POSTGRES_URL, `drop database if exists ${name} with (force)`);
+}
 
 /** Also drops what runs that were killed have left on the server. @returns why tests cannot use it; null when they can */
 export async function whyNoPostgres(): Promise<string | null> {
   try {
-    const left = await askPostgres(
-      POSTGRES_URL,
-      `select datname as name from pg_database where datname like '${PREFIX.replaceAll('_', '\\_')}%'`,
-    );
-    for (const { name } of left) {
-      const madeAt = Number.parseInt(String(name).slice(PREFIX.length), 36);
-      if (madeAt < Date.now() - DAY_MS)
-        await askPostgres(POSTGRES_URL, `drop database if exists ${name} with (force)`);
+    for (const name of await databasesLike(`${PREFIX}%`)) {
+      const madeAt = Number.parseInt(name.slice(PREFIX.length), 36);
+      if (madeAt < Date.now() - DAY_MS) await drop(name);
     }
     return null;
   } catch (error) {
