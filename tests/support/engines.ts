@@ -57,6 +57,7 @@ async function freshPostgres(): Promise<TestDatabase> {
     url: url.href,
     rows: (sql) => askPostgres(url.href, sql),
     async [Symbol.asyncDispose]() {
+      await askPostgres(POSTGRES_URL, `alter database ${name} reset all`);
       await askPostgres(url.href, EMPTY);
       emptied.push(name);
     },
