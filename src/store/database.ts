@@ -1,6 +1,7 @@
 import { Kysely, sql, type Transaction } from 'kysely';
 import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration';
 import { StorageUnavailableError } from '../domain/storage.ts';
+import { noRoom } from './disk-space.ts';
 import { initial } from './migrations/001-initial.ts';
 import { outbox } from './migrations/002-outbox.ts';
 import { idempotency } from './migrations/003-idempotency.ts';
@@ -54,7 +55,9 @@ export function openDatabase(url: string, pool: PoolSettings = DEFAULT_POOL): Da
     const dialect = path === undefined ? new PgDialect(url, pool) : new NodeSqliteDialect(path);
     return new Kysely<Schema>({ dialect });
   } catch (cause) {
-    throw unusable(path === undefined ? 'database' : 'file', cause);
+    if (path === undefined) throw unusable('database', cause);
+    // Where there is no room for its log either, SQLite says "disk I/O error".
+    throw unusable('file', noRoom(path) ?? cause);
   }
 }
 
@@ -112,10 +115,21 @@ function reasonOf(cause: unknown): string {
 
 /** Writes a row as it is: a disk that is full or read-only shows only then. @throws when the database cannot store */
 export async function probeDatabase(db: Database): Promise<void> {
+  const file = isPostgres(db) ? '' : await fileOf(db);
+  const full = file === '' ? null : noRoom(file);
+  if (full !== null) throw new StorageUnavailableError('the disk is full', { cause: full });
   await db
     .updateTable('change_feed')
     .set((eb) => ({ pruned_through: eb.ref('pruned_through') }))
     .execute();
+}
+
+/** Of SQLite; empty: in memory. */
+async function fileOf(db: Database): Promise<string> {
+  const { rows } = await sql<{
+    file: string;
+  }>`select file from pragma_database_list where name = 'main'`.execute(db);
+  return rows[0]?.file ?? '';
 }
 
 /** What was erased is not to be found in the file either: on SQLite, what is overwritten leaves the log, too. */

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import type { DatabaseState } from '../domain/storage.ts';
 import { MIGRATION_NAMES, openDatabase } from './database.ts';
+import { noRoom } from './disk-space.ts';
 import { checkPostgres } from './postgres.ts';
 import type { PoolSettings } from './postgres-pool.ts';
 import { storageTroubleOf } from './storage-trouble.ts';
@@ -37,6 +38,8 @@ export async function inspectDatabase(url: string, pool: PoolSettings): Promise<
 }
 
 async function inspectFile(path: string): Promise<DatabaseState> {
+  const full = noRoom(path);
+  if (full !== null) throw full;
   if (!(await exists(path))) {
     await assertCreatable(path);
     return NOTHING;

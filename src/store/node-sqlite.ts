@@ -21,7 +21,7 @@ const BUSY_TIMEOUT_MS = 20;
 
 /** Kysely over Node's own SQLite. */
 export class NodeSqliteDialect extends SqliteDialect {
-  readonly #database: SqliteDatabase;
+  readonly #database: NodeSqliteDatabase;
 
   constructor(path: string) {
     const database = openDatabase(path);
@@ -30,7 +30,7 @@ export class NodeSqliteDialect extends SqliteDialect {
   }
 
   override createDriver(): SqliteDriver {
-    return new ImmediateDriver({ database: this.#database });
+    return new ImmediateDriver(this.#database);
   }
 
   override createAdapter(): SqliteAdapter {
@@ -38,10 +38,22 @@ export class NodeSqliteDialect extends SqliteDialect {
   }
 }
 
-/** Takes the write lock at the start: a transaction that reads first and writes later can then not fail half-way as busy. */
 class ImmediateDriver extends SqliteDriver {
+  readonly #database: NodeSqliteDatabase;
+
+  constructor(database: NodeSqliteDatabase) {
+    super({ database });
+    this.#database = database;
+  }
+
+  /** Takes the write lock at the start: what reads first and writes later can then not fail half-way as busy. */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  /** A full disk makes SQLite roll back by itself: to do it again would fail, and hide why. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.isTransaction()) await super.rollbackTransaction(connection);
   }
 }
 
@@ -52,7 +64,11 @@ class TransactionalDdlAdapter extends SqliteAdapter {
   }
 }
 
-function openDatabase(path: string): SqliteDatabase {
+interface NodeSqliteDatabase extends SqliteDatabase {
+  isTransaction(): boolean;
+}
+
+function openDatabase(path: string): NodeSqliteDatabase {
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   // Full sync: an answer "accepted" must survive a power cut, not only a crash of the process.
@@ -62,6 +78,7 @@ function openDatabase(path: string): SqliteDatabase {
   const prepared = new LRUCache<string, SqliteStatement>({ max: PREPARED_STATEMENTS });
   return {
     close: () => database.close(),
+    isTransaction: () => database.isTransaction,
     prepare(sql) {
       const known = prepared.get(sql);
       if (known !== undefined) return known;
