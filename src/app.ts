@@ -85,6 +85,7 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
       outbox?.worker.resume();
       automations?.engine.resume();
       warm(attio, [...new Set(['people', 'companies', ...config.sync.objects])]);
+      void automations?.checkStages();
       mirror.apply.adopt('deals', stopped.signal).catch((error) => {
         if (!stopped.signal.aborted) base.events.unexpected('deals that were mirrored before', error);
       });

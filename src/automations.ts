@@ -3,7 +3,12 @@
  * of its runs: `services/automations/automation.ts`, and the README.
  */
 import { fold } from './domain/nearest.ts';
-import { type Automation, type EntryThing, on } from './services/automations/automation.ts';
+import {
+  type Automation,
+  type AwaitedStage,
+  type EntryThing,
+  on,
+} from './services/automations/automation.ts';
 import { ServiceError } from './services/errors.ts';
 
 export interface AutomationSettings {
@@ -18,11 +23,7 @@ export function automations({ taskOnStage }: AutomationSettings): Automation[] {
   ];
 }
 
-interface TaskOnStage {
-  /** The list's slug. */
-  readonly list: string;
-  /** The stage's title, in any case. */
-  readonly stage: string;
+interface TaskOnStage extends AwaitedStage {
   /** Of the task. */
   readonly content: string;
   /** Days after the entry has reached the stage; null: the task has no deadline. */
@@ -38,6 +39,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 function makeTaskOnStage({ list, stage, content, dueInDays }: TaskOnStage): Automation {
   return on(['list-entry.created', 'list-entry.updated'], {
     name: 'task-on-stage',
+    stages: [{ list, stage }],
     async run({ thing: entry, changed, services, lastingKey, signal }) {
       if (entry === null || entry.list !== list || !hasReached(entry, changed, stage)) return;
       const { id, object, recordId, stageSince } = entry;
@@ -57,7 +59,7 @@ function makeTaskOnStage({ list, stage, content, dueInDays }: TaskOnStage): Auto
 function hasReached(entry: EntryThing, changed: string | null, stage: string): boolean {
   if (entry.deletedAt !== null || entry.stage === null) return false;
   if (changed !== null && changed !== entry.stageSlug) return false;
-  return fold(entry.stage.title ?? '') === fold(stage);
+  return entry.stage.id === stage.toLowerCase() || fold(entry.stage.title ?? '') === fold(stage);
 }
 
 /** A task that was made before, and that somebody has deleted since, is done. */

@@ -1,7 +1,8 @@
-import { type AutomationSettings, automations } from '../automations.ts';
+import { automations } from '../automations.ts';
 import type { NewAutomationJob } from '../domain/automations.ts';
 import { GroupCommit } from '../queue/group-commit.ts';
 import type { Automation, AutomationServices } from '../services/automations/automation.ts';
+import { AwaitedStages } from '../services/automations/awaited.ts';
 import { AutomationEngine } from '../services/automations/engine.ts';
 import { ThingHydrator } from '../services/automations/hydrate.ts';
 import type { WorkspaceGuard } from '../services/workspace.ts';
@@ -22,8 +23,8 @@ export function buildAutomations(
   registered: readonly Automation[] | undefined,
 ) {
   const { config, clock, random, events, store, automationJobs: jobs } = base;
-  const { schema, lists, members } = attio;
-  const settings: AutomationSettings = config.automations;
+  const { schema, lists, members, choices } = attio;
+  const all = registered ?? automations(config.automations);
   const accepted = new GroupCommit({
     ...COMMIT,
     async flush(items: readonly (readonly NewAutomationJob[])[]) {
@@ -32,7 +33,7 @@ export function buildAutomations(
     },
   });
   const engine = new AutomationEngine({
-    automations: registered ?? automations(settings),
+    automations: all,
     jobs,
     log: accepted,
     things: new ThingHydrator({
@@ -51,7 +52,20 @@ export function buildAutomations(
     options: { ...config.automations, giveUpAfterMs: config.automations.giveUpAfterHours * HOUR_MS },
     maxPending: config.automations.maxPending,
   });
-  return { engine, idle: () => accepted.idle() };
+  const awaited = new AwaitedStages({ lists, choices });
+  return {
+    engine,
+    idle: () => accepted.idle(),
+    /** Warns of stages that do not exist. What cannot be read now is not looked at: `doctor` does that. */
+    async checkStages() {
+      for (const { name, stages } of all) {
+        for (const stage of stages) {
+          const fault = await awaited.fault(stage).catch(() => null);
+          if (fault !== null) events.automationWaitsInVain(name, fault);
+        }
+      }
+    },
+  };
 }
 
 export type AutomationParts = ReturnType<typeof buildAutomations>;

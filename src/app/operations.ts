@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { CachedSchema } from '../attio/cached-schema.ts';
 import { AttioClient } from '../attio/client.ts';
 import { silentObserver } from '../attio/observer.ts';
+import { automations } from '../automations.ts';
 import { pingRedis } from '../cache/redis-ping.ts';
+import { SchemaCache } from '../cache/schema-cache.ts';
 import type { AppConfig } from '../config.ts';
 import type { DatabaseState } from '../domain/storage.ts';
 import { systemClock } from '../queue/clock.ts';
+import { AwaitedStages } from '../services/automations/awaited.ts';
+import { ChoicesService } from '../services/choices.ts';
 import { DoctorService } from '../services/doctor.ts';
+import { ListsService } from '../services/lists.ts';
 import { type SecretNotes, WebhookRegistration } from '../services/webhook-registration.ts';
 import { type Database, migrate, openDatabase } from '../store/database.ts';
 import { inspectDatabase } from '../store/inspection.ts';
@@ -28,11 +34,12 @@ export interface Operations {
 export function buildOperations(config: AppConfig, overrides: Overrides = {}): Operations {
   const clock = overrides.clock ?? systemClock();
   const newId = overrides.newId ?? randomUUID;
+  const random = overrides.random ?? Math.random;
   const { redis } = config;
   const client = new AttioClient({
     fetch: overrides.fetch ?? ((url, init) => fetch(url, init)),
     clock,
-    random: overrides.random ?? Math.random,
+    random,
     observer: silentObserver,
     settings: config.attio,
   });
@@ -68,11 +75,25 @@ export function buildOperations(config: AppConfig, overrides: Overrides = {}): O
     const store = operations.trust();
     return { hashes: await store.secretHashes(), ...(await store.signatures()) };
   };
+  const now = () => clock.now();
+  const schema = new CachedSchema({
+    ...client,
+    cache: new SchemaCache({ ttlMs: config.cache.schemaTtlSeconds * 1000, now, random, onRead() {} }),
+    kept: { remember: async () => {}, recall: async () => null },
+    now,
+  });
   const attioSubject = () => ({
     client,
     clock,
     objects: config.sync.objects,
     lists: config.sync.lists ?? [],
+    awaited: (overrides.automations ?? automations(config.automations)).flatMap(({ name, stages }) =>
+      stages.map((stage) => ({ ...stage, automation: name })),
+    ),
+    stages: new AwaitedStages({
+      lists: new ListsService({ schema, clock, mirrored: config.sync.lists }),
+      choices: new ChoicesService({ schema, clock }),
+    }),
     externalIdAttribute: config.sync.objects.includes('deals') ? config.deals.externalIdAttribute : null,
   });
   const webhookSubject = () => ({

@@ -248,6 +248,12 @@ export class Events {
     });
   }
 
+  automationWaitsInVain(automation: string, why: string): void {
+    this.#tell(() =>
+      this.#log.automations.warn({ automation, why }, 'an automation waits for a stage that does not exist'),
+    );
+  }
+
   // --- views for people
 
   viewBuilt(view: string): void {

@@ -2,6 +2,7 @@ import type { Self } from '../attio/types.ts';
 import type { DatabaseState } from '../domain/storage.ts';
 import {
   type AttioSubject,
+  checkAwaited,
   checkClock,
   checkExternalId,
   checkLists,
@@ -109,6 +110,8 @@ export class DoctorService {
     yield checkClock(attio);
     yield objects;
     if (attio.lists.length > 0 && !lacks('list_configuration:read')) yield await checkLists(attio);
+    const lacksEntries = lacks('list_configuration:read') || lacks('list_entry:read-write');
+    if (attio.awaited.length > 0 && !lacksEntries) yield* await checkAwaited(attio);
     if (attio.externalIdAttribute !== null) {
       yield await checkExternalId(attio, attio.externalIdAttribute, { fix });
     }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AppConfig } from '../../src/config.ts';
+import { createLogger } from '../../src/monitoring/logger.ts';
 import { automated, automationLetters, metric, recordIds } from '../support/automations.ts';
 import { takeViolations } from '../support/exchanges.ts';
 import { startService, type TestService, until } from '../support/service.ts';
@@ -145,6 +146,27 @@ describe('the example, when it is switched on', () => {
     expect(await tasksOf(another, person)).toEqual([]);
     expect(await automationLetters(another)).toEqual([]);
   });
+});
+
+test('a stage that does not exist is warned of at the start, with what may have been meant', async () => {
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const logger = createLogger({ name: 'test', level: 'warn', destination });
+  await using service = await startService({
+    sandbox: SMALL,
+    configure: automated({ taskOnStage: { ...EXAMPLE, stage: 'Ofer' } }),
+    overrides: { logger },
+  });
+  const warned = () =>
+    lines.filter(({ msg }) => msg === 'an automation waits for a stage that does not exist');
+  await until(async () => warned().length > 0);
+  expect(warned()).toEqual([
+    expect.objectContaining({
+      automation: 'task-on-stage',
+      why: expect.stringContaining('"Ofer" is no stage of this workspace. Did you mean "Offer"?'),
+    }),
+  ]);
+  expect(service.url).not.toBe('');
 });
 
 test('the example is off unless it is switched on', async () => {

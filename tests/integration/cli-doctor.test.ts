@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { on } from '../../src/services/automations/automation.ts';
 import { cli, cliJson } from '../support/cli.ts';
 import { askPostgres, ENGINE } from '../support/engines.ts';
 import { takeViolations } from '../support/exchanges.ts';
-import { failure, faults, Operated } from '../support/operated.ts';
+import { failure, faults, Operated, type Report } from '../support/operated.ts';
 import { PrivateRedis } from '../support/private-redis.ts';
 import { redisProgram } from '../support/redis-program.ts';
 import { freePort } from '../support/service.ts';
@@ -191,6 +192,41 @@ describe('doctor', () => {
       expect.stringContaining('failed objects: the workspace has no object boats; it has '),
       expect.stringContaining('failed lists: the workspace has no list regatta; it has '),
     ]);
+  });
+
+  it('names stages that automations wait for in vain, and what may have been meant', async () => {
+    set = await Operated.ready();
+    const waiting = async (list: string, stage: string) => {
+      const automation = on('list-entry.updated', {
+        name: 'greet',
+        stages: [{ list, stage }],
+        run: async () => {},
+      });
+      const { body } = await cliJson<Report>(set.env, ['doctor'], {
+        overrides: { automations: [automation] },
+      });
+      return body.checks.find(({ id }) => id === 'automations');
+    };
+    const vain = 'the automation greet waits in vain: ';
+    expect(await waiting('recruting', 'Interview')).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining(
+        `${vain}the workspace has no list "recruting". Did you mean "recruiting"?`,
+      ),
+      mend: expect.stringContaining('src/automations.ts'),
+    });
+    expect((await waiting('recruiting', 'Intervew'))?.message).toContain(
+      `${vain}"Intervew" is no stage of this workspace. Did you mean "Interview"? There are: "Applied"`,
+    );
+    expect((await waiting('recruiting', 'INTERVIEW'))?.status).toBe('ok');
+    set.sandbox.act({
+      method: 'PATCH',
+      path: '/lists/recruiting/attributes/stage/statuses/Interview',
+      body: { data: { is_archived: true } },
+    });
+    expect((await waiting('recruiting', 'Interview'))?.message).toContain('archived in Attio');
+    set.env['SYNC_LISTS'] = 'none';
+    expect((await waiting('recruiting', 'Applied'))?.message).toContain('is not mirrored here');
   });
 
   it('names the attribute that deals lack, and --fix makes it', async () => {

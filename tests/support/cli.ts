@@ -33,7 +33,8 @@ export async function cli(
 export async function cliJson<T>(
   env: Io['env'],
   argv: readonly string[],
+  options?: Options,
 ): Promise<Outcome & { readonly body: T }> {
-  const outcome = await cli(env, [...argv, '--json']);
+  const outcome = await cli(env, [...argv, '--json'], options);
   return { ...outcome, body: JSON.parse(outcome.stdout) as T }; // what the test says it is
 }

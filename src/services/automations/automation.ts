@@ -105,12 +105,28 @@ export interface AutomationContext<T extends AutomationEventType = AutomationEve
   readonly lastingKey: (suffix: string) => string;
 }
 
+/** A stage that an automation acts on. */
+export interface AwaitedStage {
+  /** The list's slug. */
+  readonly list: string;
+  /** The stage's title in any case, or its id. */
+  readonly stage: string;
+}
+
 /** A function that is run after each event of its types, once the mirror is right. */
 export interface Automation {
   /** In metrics, logs, dead letters and keys: unique, and never given to another one. */
   readonly name: string;
   readonly types: readonly AutomationEventType[];
+  /** Those that it acts on: one that the workspace lacks is warned of at the start, and named by `doctor`. */
+  readonly stages: readonly AwaitedStage[];
   readonly run: (context: AutomationContext) => Promise<void>;
+}
+
+interface Registration<T extends AutomationEventType> {
+  readonly name: string;
+  readonly stages?: readonly AwaitedStage[];
+  readonly run: (context: AutomationContext<T>) => Promise<void>;
 }
 
 /**
@@ -121,11 +137,12 @@ export interface Automation {
  */
 export function on<T extends AutomationEventType>(
   types: T | readonly T[],
-  automation: { readonly name: string; readonly run: (context: AutomationContext<T>) => Promise<void> },
+  automation: Registration<T>,
 ): Automation {
   return {
     name: automation.name,
     types: typeof types === 'string' ? [types] : types,
+    stages: automation.stages ?? [],
     run: automation.run as Automation['run'], // it is given events of its types only, and their things
   };
 }

@@ -3,6 +3,8 @@ import type { RequestOptions } from '../../attio/transport.ts';
 import type { Attribute, Self } from '../../attio/types.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { attioTroubleOf } from '../attio-trouble.ts';
+import type { AwaitedStage } from '../automations/automation.ts';
+import type { AwaitedStages } from '../automations/awaited.ts';
 import { all, type Check, failed, ok, warning } from './check.ts';
 import { lackingScopes } from './scopes.ts';
 
@@ -13,6 +15,9 @@ export interface AttioSubject {
   readonly objects: readonly string[];
   /** Slugs that must be there; none: whichever there are. */
   readonly lists: readonly string[];
+  /** What automations wait for. */
+  readonly awaited: readonly (AwaitedStage & { readonly automation: string })[];
+  readonly stages: Pick<AwaitedStages, 'fault'>;
   /** Slug of the attribute of deals that holds `externalId`; null: no deals are mirrored. */
   readonly externalIdAttribute: string | null;
 }
@@ -111,6 +116,25 @@ export async function checkLists({ client, lists }: AttioSubject): Promise<Check
     );
   } catch (error) {
     return troubled('lists', error);
+  }
+}
+
+/** One check per stage that automations wait for, and that does not exist; or one for all. */
+export async function checkAwaited({ awaited, stages }: AttioSubject): Promise<Check[]> {
+  const id = 'automations';
+  const mend =
+    'Correct it under "automations" in config/attio.*.json, or in src/automations.ts; or make it in Attio.';
+  try {
+    const faults: Check[] = [];
+    for (const { automation, ...stage } of awaited) {
+      const fault = await stages.fault(stage);
+      if (fault !== null) {
+        faults.push(failed(id, `the automation ${automation} waits in vain: ${fault}`, mend));
+      }
+    }
+    return faults.length > 0 ? faults : [ok(id, 'the stages that automations wait for exist')];
+  } catch (error) {
+    return [troubled(id, error)];
   }
 }
 
