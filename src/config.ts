@@ -151,7 +151,8 @@ const MEND: Readonly<Record<VariableName, string>> = {
   PORT: 'Set it to a number from 0 to 65535; 0 picks a free port.',
   ATTIO_API_KEY: 'Set it to an access token of the Attio workspace.',
   ATTIO_BASE_URL: 'Set it to an address such as https://api.attio.com/v2, or leave it unset.',
-  ATTIO_WEBHOOK_SECRET: "Set it to the webhook's secret; separate several with commas.",
+  ATTIO_WEBHOOK_SECRET:
+    "Set it to the webhook's secret, several separated by commas; where there is no webhook yet, npm run cli -- webhooks register --env-file .env makes one and sets it.",
   DATABASE_URL:
     'Set it to sqlite:<path>, such as sqlite:./data/attio.db, or to postgres://user:password@host:5432/database, with what is not a letter or digit in the password percent-encoded.',
   REDIS_URL:

@@ -78,7 +78,7 @@ export function refusedMember(path: string, message: string): ServiceError {
 
 /** Wrong in itself, in these members. */
 export function invalidMembers(errors: readonly MemberFault[]): ServiceError {
-  const words = errors.map(({ path, message }) => `${path} ${message}`).join('; ');
+  const words = errors.map(({ path, message }) => `${path} ${message.replace(/\.$/, '')}`).join('; ');
   return new ServiceError('invalid', `Mend the request: ${words}.`, { errors });
 }
 

@@ -91,7 +91,7 @@ describe('doctor', () => {
       'record_permission:read-write',
       'records can neither be read nor written',
     ],
-    ['task:read-write', 'task:read-write', 'tasks cannot'],
+    ['task:read-write', 'task:read-write', 'tasks can neither be read nor written'],
   ])('names a scope that the token lacks (%s)', async (without, named, consequence) => {
     set = await Operated.ready();
     set.sandbox.setToken(TOKEN, true, ALL_BUT(without));

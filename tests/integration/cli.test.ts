@@ -187,12 +187,21 @@ describe('the commands', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(text).toMatch(/^ATTIO_WEBHOOK_SECRET=\S{16,}\n$/);
   });
+
+  it('end quietly when nobody reads on', async () => {
+    await prepare();
+    const { child, ended } = startProcess(['--help']);
+    child.stdout.destroy();
+    expect(await ended).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
 });
 
 /** As `npm run cli` runs them. */
-async function asProcess(
-  argv: readonly string[],
-): Promise<{ code: unknown; stdout: string; stderr: string }> {
+function asProcess(argv: readonly string[]) {
+  return startProcess(argv).ended;
+}
+
+function startProcess(argv: readonly string[]) {
   const [program, ...first] = manifest.scripts.cli.split(' ');
   expect(program).toBe('node');
   const cwd = fileURLToPath(new URL('../../', import.meta.url));
@@ -203,6 +212,6 @@ async function asProcess(
       printed[name] += text;
     });
   }
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  return { code, ...printed };
+  const ended = new Promise((resolve) => child.once('close', resolve)).then((code) => ({ code, ...printed }));
+  return { child, ended };
 }

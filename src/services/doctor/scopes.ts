@@ -16,10 +16,26 @@ const NEEDS: readonly Need[] = [
     withoutRead: 'records can neither be read nor written',
   },
   { scope: 'list_configuration:read', without: 'lists and their stages cannot be read' },
-  { scope: 'list_entry:read-write', without: 'records cannot be put on lists, moved or found there' },
-  { scope: 'note:read-write', without: 'notes cannot be read or written' },
-  { scope: 'task:read-write', without: 'tasks cannot be read or written' },
-  { scope: 'comment:read-write', without: 'comments cannot be read or written' },
+  {
+    scope: 'list_entry:read-write',
+    without: 'records cannot be put on lists, or moved there',
+    withoutRead: 'records can neither be put on lists nor found there',
+  },
+  {
+    scope: 'note:read-write',
+    without: 'notes cannot be written',
+    withoutRead: 'notes can neither be read nor written',
+  },
+  {
+    scope: 'task:read-write',
+    without: 'tasks cannot be written',
+    withoutRead: 'tasks can neither be read nor written',
+  },
+  {
+    scope: 'comment:read-write',
+    without: 'comments cannot be written',
+    withoutRead: 'comments can neither be read nor written',
+  },
   {
     scope: 'user_management:read',
     without: 'members cannot be found by their e-mail address, nor tasks be read',

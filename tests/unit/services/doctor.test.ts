@@ -16,10 +16,13 @@ describe('scopes', () => {
   });
 
   it('reading alone is told apart from nothing', () => {
-    const words = (granted: string) =>
-      lackingScopes(granted).find(({ scope }) => scope.startsWith('record_permission'))?.without;
-    expect(words('record_permission:read')).toContain('cannot be written');
-    expect(words('')).toContain('neither be read nor written');
+    const things = ['record_permission', 'note', 'task', 'comment'];
+    const words = (thing: string, granted: string) =>
+      lackingScopes(granted).find(({ scope }) => scope.startsWith(thing))?.without;
+    for (const thing of things) {
+      expect(words(thing, `${thing}:read`)).toContain('cannot be written');
+      expect(words(thing, '')).toContain('neither be read nor written');
+    }
   });
 });
 
