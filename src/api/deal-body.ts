@@ -72,5 +72,5 @@ export const dealChangeBody = z
   .meta({
     id: 'PatchDeal',
     description: 'A member left out is untouched; null clears the value',
-    examples: [{ stage: 'Won', value: { amount: 1400 } }],
+    examples: [{ stage: 'Lost', value: { amount: 1400 } }],
   }) satisfies z.ZodType<DealChange>;
