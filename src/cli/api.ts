@@ -123,6 +123,14 @@ export async function ask<T>(
   throw refusal(answer);
 }
 
+/** The same of a route whose answer says what is wrong by its body: 503 is an answer there. */
+export async function askState<T>(api: Api, schema: z.ZodType<T>, path: string): Promise<T> {
+  const answer = await api.request('GET', path);
+  const parsed = schema.safeParse(answer.body);
+  if (parsed.success) return parsed.data;
+  throw refusal(answer);
+}
+
 function refusal({ status, body }: Answer): CommandError {
   const detail = typeof body === 'object' && body !== null && 'detail' in body ? String(body.detail) : null;
   if (status === 401) {

@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { cli, cliJson } from '../support/cli.ts';
+import { ENGINE } from '../support/engines.ts';
 import { takeViolations } from '../support/exchanges.ts';
-import { prepareService, type TestService } from '../support/service.ts';
+import { prepareService, type TestService, until } from '../support/service.ts';
 
 let service: TestService;
 afterEach(async () => {
@@ -43,6 +45,22 @@ describe('migrate', () => {
 });
 
 describe('status', () => {
+  it.runIf(ENGINE === 'sqlite')('says that the service runs and has no database', async () => {
+    await prepare();
+    await service.start();
+    const holder = new DatabaseSync(service.database.url.replace('sqlite:', ''));
+    holder.exec('begin immediate');
+    const { code, stdout, stderr } = await cli(service.env, ['status']);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    expect(stdout).toMatch(/^The service runs at .*: down\.$/m);
+    expect(stdout).toMatch(/^Database: cannot store; see npm run cli -- doctor\.$/m);
+    expect(stdout).not.toContain('wait');
+    const { body } = await cliJson(service.env, ['status']);
+    expect(body).toMatchObject({ running: true, health: { status: 'down' }, openConflicts: null });
+    holder.close();
+    await until(async () => (await cli(service.env, ['status'])).code === 0);
+  });
+
   it('says how the service is, and what the database knows when it is down', async () => {
     await prepare();
     await service.start();

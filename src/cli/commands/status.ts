@@ -1,7 +1,7 @@
 import { buildOperations } from '../../app/operations.ts';
 import { type AppConfig, loadConfig } from '../../config.ts';
 import { judgeDatabase } from '../../services/doctor/database.ts';
-import { type Api, ask, isLive, openApi, serviceUrl } from '../api.ts';
+import { type Api, ask, askState, isLive, openApi, serviceUrl } from '../api.ts';
 import type { Call, Command } from '../command.ts';
 import { count, duration } from '../io.ts';
 import { conflictList, type Health, health, type Run, runList } from './answers.ts';
@@ -35,9 +35,10 @@ async function showAll(config: AppConfig, call: Call): Promise<0 | 1> {
   const api = await openApi(config, call.io);
   try {
     const found = await look(api);
-    if (call.json) call.answer({ running: api.face === 'service', url: urlOf(api, config), ...found });
+    if (call.json)
+      call.answer({ running: api.face === 'service', url: urlOf(api, config), ...machine(found) });
     else for (const line of inWords(api, config, found)) call.say(line);
-    return api.face === 'service' && found.health.status !== 'down' ? 0 : 1;
+    return api.face === 'service' && found.known !== null ? 0 : 1;
   } finally {
     await api.close();
   }
@@ -45,9 +46,16 @@ async function showAll(config: AppConfig, call: Call): Promise<0 | 1> {
 
 interface Found {
   readonly health: Health;
-  /** The latest of each object. */
-  readonly runs: readonly Run[];
-  readonly openConflicts: number;
+  /** What the database says. Null: it does not serve just now. */
+  readonly known: {
+    /** The latest of each object. */
+    readonly runs: readonly Run[];
+    readonly openConflicts: number;
+  } | null;
+}
+
+function machine({ health, known }: Found) {
+  return { health, runs: known?.runs ?? [], openConflicts: known?.openConflicts ?? null };
 }
 
 /** Looking must neither make nor migrate a database. @returns null when it can be asked */
@@ -64,25 +72,31 @@ async function whyNoDatabase(config: AppConfig, call: Call): Promise<string | nu
 }
 
 async function look(api: Api): Promise<Found> {
-  const found = await ask(api, health, 'GET', '/health');
+  const found = await askState(api, health, '/health');
+  if (found.status === 'down') return { health: found, known: null };
   const { data } = await ask(api, runList, 'GET', `/v1/sync/runs?limit=${RUNS}`);
   const conflicts = await ask(api, conflictList, 'GET', '/v1/conflicts?status=open&limit=1000');
   const latest = new Map<string, Run>();
   for (const run of data) if (!latest.has(run.object)) latest.set(run.object, run);
-  return { health: found, runs: [...latest.values()], openConflicts: conflicts.data.length };
+  return { health: found, known: { runs: [...latest.values()], openConflicts: conflicts.data.length } };
 }
 
-function inWords(api: Api, config: AppConfig, { health, runs, openConflicts }: Found): string[] {
+function inWords(api: Api, config: AppConfig, { health, known }: Found): string[] {
   const { attio, inbox, outbox, redis, database } = health.checks;
   const first =
     api.face === 'service'
       ? `The service runs${at(config)} (version ${health.version}, for ${duration(health.uptimeSeconds)}): ${health.status}.`
       : `The service does not run${at(config)}. By its database and by asking Attio:`;
-  return [
+  const state = [
     first,
     `Attio: ${attioInWords(attio)}.`,
     `Database: ${database.status === 'ok' ? 'can store' : 'cannot store; see npm run cli -- doctor'}.`,
     ...(redis === null ? [] : [`Redis: ${redis.status}.`]),
+  ];
+  if (known === null) return state;
+  const { runs, openConflicts } = known;
+  return [
+    ...state,
     `Events of Attio that wait: ${queue(inbox)}.`,
     `Writes for Attio that wait: ${queue(outbox)}.`,
     `Dead letters: ${count(inbox.dead + outbox.dead)}${inbox.dead + outbox.dead > 0 ? '; see npm run cli -- dead-letters list' : ''}.`,

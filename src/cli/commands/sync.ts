@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../config.ts';
-import { type Api, ask, openApi } from '../api.ts';
+import { type Api, ask, askState, openApi } from '../api.ts';
 import { type Call, type Command, usageError } from '../command.ts';
 import { estimateCount } from '../estimate.ts';
 import { CommandError, count, duration } from '../io.ts';
@@ -56,7 +56,7 @@ function beginning(api: Api, alreadyRunning: boolean): string {
 /** A run would wait for Attio without a word; an operator is to be told. */
 async function assertAttioAnswers(api: Api): Promise<void> {
   for (let left = LEARN_TRIES; ; left -= 1) {
-    const { attio } = (await ask(api, health, 'GET', '/health')).checks;
+    const { attio } = (await askState(api, health, '/health')).checks;
     if (attio.status === 'ok') return;
     const isFinal = attio.status === 'refused' || attio.status === 'wrong_workspace';
     if (isFinal || left === 0) {
