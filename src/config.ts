@@ -9,6 +9,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { type AttioSettings, attioEnvironment } from './attio/config.ts';
 import { readSettings, type Settings } from './config/settings.ts';
+import { keySlugs, type Mappings } from './domain/mapping.ts';
+import { resolveMapping } from './domain/mapping-rules.ts';
 
 export type Environment = 'development' | 'staging' | 'production' | 'test';
 
@@ -53,6 +55,7 @@ export interface AppConfig {
   readonly outbox: Settings['outbox'];
   readonly automations: Settings['automations'];
   readonly deals: Settings['deals'];
+  readonly mapping: Mappings;
   readonly retention: Settings['retention'];
   readonly health: Settings['health'];
 }
@@ -232,8 +235,8 @@ function settingsOf(
   if (name === undefined) return null;
   const path = `config/attio.${name === 'test' ? 'development' : name}.json`;
   const { settings, faults } = readSettings(() => readFile(path));
-  for (const { at, problem } of faults) {
-    problems.push({ name: at === '' ? path : `${path} at ${at}`, problem, mend: COMPARE_FILE });
+  for (const { at, problem, mend = COMPARE_FILE } of faults) {
+    problems.push({ name: at === '' ? path : `${path} at ${at}`, problem, mend });
   }
   return settings;
 }
@@ -271,6 +274,7 @@ function toConfig(env: Env, settings: Settings): AppConfig {
     outbox: settings.outbox,
     automations: settings.automations,
     deals: settings.deals,
+    mapping: resolveMapping(settings.mapping ?? {}, keySlugs(settings.deals.externalIdAttribute)).mappings,
     retention: settings.retention,
     health: settings.health,
   };

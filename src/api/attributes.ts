@@ -12,6 +12,7 @@ const MAX_DEPTH = 4;
 const MAX_NUMBER = 1e15;
 
 const SET_BY_ATTIO = ['record_id', 'created_at', 'created_by'];
+const SET = 'is set by Attio and cannot be written: leave it out';
 
 interface Fault {
   /** Names and places from the attributes on. */
@@ -22,6 +23,9 @@ interface Fault {
 // What is checked was read from JSON.
 const anyJson = z.unknown() as unknown as z.ZodType<Json>;
 
+/** Null: it may be given. */
+type FaultOfSlug = (slug: string) => string | null;
+
 /** What things are found by, as an attribute: it is checked as closely as the member. */
 interface KeyAttribute {
   readonly slug: string;
@@ -29,16 +33,15 @@ interface KeyAttribute {
 }
 
 /**
- * @param own slugs that are members of the thing itself, with the name of the member to use
+ * @param faultOfSlug why an attribute is not to be given here: it is a member of the thing itself, for one
  * @param key null: it is not known here
  */
-export function attributesBody(own: Readonly<Record<string, string>>, key: KeyAttribute | null) {
-  const members = new Map(Object.entries(own));
+export function attributesBody(faultOfSlug: FaultOfSlug, key: KeyAttribute | null) {
   return z
     .record(z.string(), anyJson, 'must be an object: values by attribute slug')
     .check(({ value, issues }) => {
       const faults = [
-        ...faultsOf(value, members),
+        ...faultsOf(value, faultOfSlug),
         ...(key === null ? [] : faultsOfKey(value[key.slug], key)),
       ];
       for (const fault of faults.slice(0, MAX_ERRORS)) {
@@ -54,14 +57,37 @@ export function attributesBody(own: Readonly<Record<string, string>>, key: KeyAt
     });
 }
 
-function faultsOf(attributes: JsonObject, own: ReadonlyMap<string, string>): Fault[] {
+/** Fields that the configuration adds. Which there are, and what they take, only the service can say. */
+export const fieldsBody = z
+  .record(z.string(), anyJson, 'must be an object: values by the name of the field')
+  .check(({ value, issues }) => {
+    for (const fault of faultsOfFields(value).slice(0, MAX_ERRORS)) {
+      issues.push({ code: 'custom', input: value, ...fault });
+    }
+  })
+  .exactOptional()
+  .meta({
+    description: 'Fields that the configuration of the service adds, by name. Values as for attributes.',
+    maxProperties: MAX_ATTRIBUTES,
+    examples: [{ tier: 'gold' }],
+  });
+
+function faultsOfFields(fields: JsonObject): Fault[] {
+  const given = Object.entries(fields);
+  if (given.length > MAX_ATTRIBUTES) {
+    return [{ path: [], message: `has more than ${MAX_ATTRIBUTES} fields: send fewer at once` }];
+  }
+  return given.flatMap(([name, value]) => faultsOfValue(value, [name]));
+}
+
+function faultsOf(attributes: JsonObject, faultOfSlug: FaultOfSlug): Fault[] {
   const given = Object.entries(attributes);
   if (given.length > MAX_ATTRIBUTES) {
     return [{ path: [], message: `has more than ${MAX_ATTRIBUTES} attributes: send fewer at once` }];
   }
   return given.flatMap(([slug, value]) => {
     if (!SLUG.test(slug)) return [{ path: [], message: `has ${JSON.stringify(slug)}, which is no slug` }];
-    const message = faultOfSlug(slug, own);
+    const message = SET_BY_ATTIO.includes(slug) ? SET : faultOfSlug(slug);
     return message === null ? faultsOfValue(value, [slug]) : [{ path: [slug], message }];
   });
 }
@@ -77,12 +103,6 @@ function faultsOfKey(given: Json | undefined, { slug, value }: KeyAttribute): Fa
     const path = values.length > 1 || Array.isArray(given) ? [...within, index] : within;
     return issue === undefined ? [] : [{ path, message: issue.message }];
   });
-}
-
-function faultOfSlug(slug: string, own: ReadonlyMap<string, string>): string | null {
-  if (SET_BY_ATTIO.includes(slug)) return 'is set by Attio and cannot be written: leave it out';
-  const member = own.get(slug);
-  return member === undefined ? null : `has its own place beside attributes: send it as ${member}`;
 }
 
 function faultsOfValue(value: Json, path: Fault['path']): Fault[] {

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from '../domain/clock.ts';
+import type { Mappings } from '../domain/mapping.ts';
 import type { ActivityService } from '../services/activity.ts';
 import type { ChangesService } from '../services/changes.ts';
 import type { ConflictsService } from '../services/conflicts.ts';
@@ -66,6 +67,8 @@ export interface HttpDeps {
     readonly deadLetters: Pick<DeadLettersService, 'list' | 'replay' | 'replayAll'>;
     readonly health: Pick<HealthService, 'report' | 'ready'>;
   };
+  /** Which fields there are, and which attributes they are. */
+  readonly mapping: Mappings;
   /** Requests that must not be done twice. */
   readonly idempotency: { readonly store: IdempotencyStore; readonly clock: Clock };
   readonly webhooks: WebhookDeps;

@@ -67,7 +67,9 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
   app.register(healthRoutes(deps.services.health, access));
   app.register(operationsRoutes(deps.metrics, access));
   app.register(webhookRoutes(deps.webhooks));
-  app.register(v1Routes(deps.services, { access, methods, gate, ending }), { prefix: '/v1' });
+  app.register(v1Routes(deps.services, { access, methods, gate, mapping: deps.mapping, ending }), {
+    prefix: '/v1',
+  });
   return app;
 }
 

@@ -20,6 +20,9 @@ export const syncState = z
 export const commonMembers = {
   externalId: z.string().nullable(),
   attributes: shownObject.meta({ description: 'Other attributes by slug, in plain form' }),
+  fields: shownObject
+    .optional()
+    .meta({ description: 'Fields that the configuration of the service adds; left out when it adds none' }),
   recordId: z.string().nullable(),
   webUrl: z.string().nullable(),
   version: z.int(),

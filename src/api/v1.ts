@@ -23,19 +23,25 @@ import { tasksRoutes } from './routes/tasks.ts';
 /** What internal systems call: behind a key, whatever the path. */
 export function v1Routes(
   services: HttpDeps['services'],
-  context: { access: Access; methods: MethodTable; gate: IdempotencyGate; ending: AbortSignal },
+  context: {
+    access: Access;
+    methods: MethodTable;
+    gate: IdempotencyGate;
+    mapping: HttpDeps['mapping'];
+    ending: AbortSignal;
+  },
 ): FastifyPluginAsync {
-  const { access, methods, gate, ending } = context;
+  const { access, methods, gate, mapping, ending } = context;
   return async (app) => {
     app.addHook('onRequest', access.guardApi);
     app.addHook('preValidation', checkQuery);
     addIdempotency(app, { access, gate, ending });
     app.setNotFoundHandler(notFoundHandler(methods));
     addJsonBodies(app);
-    await app.register(contactsRoutes(services.contacts, ending));
-    await app.register(batchesRoutes(services.contacts, services.batches));
-    await app.register(companiesRoutes(services.companies, ending));
-    await app.register(dealsRoutes(services.deals, ending));
+    await app.register(contactsRoutes(services.contacts, mapping.people, ending));
+    await app.register(batchesRoutes(services.contacts, services.batches, mapping.people));
+    await app.register(companiesRoutes(services.companies, mapping.companies, ending));
+    await app.register(dealsRoutes(services.deals, mapping.deals, ending));
     await app.register(pipelinesRoutes(services.pipelines, ending));
     await app.register(notesRoutes(services.activity, ending));
     await app.register(tasksRoutes(services.activity, ending));

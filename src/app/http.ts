@@ -73,6 +73,7 @@ export function buildHttp(
       }),
       health,
     },
+    mapping: config.mapping,
     idempotency: { store: base.idempotency, clock: base.clock },
     webhooks: {
       verifier: new SignatureVerifier(config.webhooks.secrets, inbox.signatures),

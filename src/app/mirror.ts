@@ -45,7 +45,7 @@ export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceG
     onCommitted: () => changes.notify(),
     batcher: batcher(LOOK_BATCH),
   });
-  const mapping = new Mapping({ dealKey: config.deals.externalIdAttribute });
+  const mapping = new Mapping({ dealKey: config.deals.externalIdAttribute, mappings: config.mapping });
   const source = new AttioRecordSource({
     records: attio.client.records,
     keySlugs: mapping.keySlugs,

@@ -36,7 +36,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
   const { client, schema, choices, members } = attio;
   const { mapping } = mirror;
   const waiters = new Waiters({ clock });
-  const choosing = new Choosing({ choices, members, clock });
+  const choosing = new Choosing({ choices, members, mapping, clock });
   const intake = new OutboxIntake({ store, mapping, schema, waiters, clock, newId });
   const accepted = new GroupCommit({
     ...COMMIT,
@@ -114,6 +114,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     batches: store.batches,
     schema,
     choosing,
+    mapping,
     clock,
     newId,
     writeWaitMs: config.outbox.writeWaitMs,

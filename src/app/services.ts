@@ -10,9 +10,9 @@ import type { OutboxParts } from './outbox.ts';
 export function buildServices(base: Base, attio: AttioParts, mirror: MirrorParts, outbox: OutboxParts) {
   const { store, clock } = base;
   const { members, schema } = attio;
-  const things = { entities: store.entities, outbox: store.outbox, writer: outbox.writer };
-  const keySlug = mirror.mapping.keySlugs.deals;
-  const deals = new DealsService({ ...things, members, schema, clock, keySlug });
+  const { mapping } = mirror;
+  const things = { entities: store.entities, outbox: store.outbox, writer: outbox.writer, mapping };
+  const deals = new DealsService({ ...things, members, schema, clock });
   return {
     contacts: new ContactsService({ ...things, removal: outbox.removal }),
     companies: new CompaniesService(things),

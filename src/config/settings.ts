@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { attioSettings } from '../attio/config.ts';
+import { keySlugs } from '../domain/mapping.ts';
+import { type MappingFault, resolveMapping } from '../domain/mapping-rules.ts';
+import { mappingSettings, readableMapping } from './mapping.ts';
 
 const count = z.int().min(1);
 
@@ -89,6 +92,7 @@ const settingsSchema = z.strictObject({
     conflictDays: count,
   }),
   health: z.strictObject({ probeEverySeconds: count }),
+  mapping: mappingSettings.optional(),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -96,6 +100,7 @@ export type Settings = z.infer<typeof settingsSchema>;
 export interface SettingsFault {
   readonly at: string;
   readonly problem: string;
+  readonly mend?: string;
 }
 
 /** @param read gives the file's text */
@@ -113,6 +118,25 @@ export function readSettings(read: () => string): {
   const faults = (parsed.error?.issues ?? []).map((issue) => ({
     at: issue.path.join('.'),
     problem: `is wrong: ${issue.message}`,
+    ...(issue.path[0] === 'mapping' ? { mend: MAPPING_MEND } : {}),
   }));
-  return { settings: parsed.data ?? null, faults };
+  return { settings: parsed.data ?? null, faults: [...faults, ...mappingFaults(content)] };
 }
+
+const MAPPING_MEND = 'What can be said there is in README.md under "Mapping".';
+
+/** What is wrong with the mapping as a whole, where each of its fields is right in itself. */
+function mappingFaults(content: unknown): SettingsFault[] {
+  const { mapping, deals } = partial.safeParse(content).data ?? {};
+  const keys = keySlugs(deals?.externalIdAttribute ?? '');
+  return resolveMapping(readableMapping(mapping), keys).faults.map(({ at, problem }: MappingFault) => ({
+    at: ['mapping', ...at].join('.'),
+    problem: `is wrong: ${problem}`,
+    mend: MAPPING_MEND,
+  }));
+}
+
+const partial = z.object({
+  mapping: z.unknown().optional(),
+  deals: z.object({ externalIdAttribute: z.string() }).optional().catch(undefined),
+});

@@ -13,6 +13,8 @@ export interface ContactFacts {
   readonly jobTitle: string | null;
   readonly companyRecordId: string | null;
   readonly attributes: PlainAttributes;
+  /** Fields that the configuration adds, by name; left out when it adds none. */
+  readonly fields?: PlainAttributes;
 }
 
 /** What internal systems see of a company. */
@@ -20,6 +22,8 @@ export interface CompanyFacts {
   readonly domains: readonly string[];
   readonly name: string | null;
   readonly attributes: PlainAttributes;
+  /** Fields that the configuration adds, by name; left out when it adds none. */
+  readonly fields?: PlainAttributes;
 }
 
 /** A stage or an option. A title that Attio has not confirmed has no id yet. */
@@ -46,6 +50,8 @@ export interface DealFacts {
   /** Of the workspace member. */
   readonly ownerId: string | null;
   readonly attributes: PlainAttributes;
+  /** Fields that the configuration adds, by name; left out when it adds none. */
+  readonly fields?: PlainAttributes;
 }
 
 export type Facts = ContactFacts | CompanyFacts | DealFacts;

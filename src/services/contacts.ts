@@ -13,16 +13,19 @@ import { companyDraft, contactDraft } from './outbox/intents.ts';
 import type { RemovalOptions, RemovalService } from './outbox/removal.ts';
 import type { OutboxWriter } from './outbox/writer.ts';
 import type { BatchStore, Page } from './ports.ts';
+import type { Mapping } from './sync/mapping.ts';
 import { type ListQuery, Things, type ThingsDeps } from './things.ts';
 
 /** People, as contacts of the internal systems. */
 export class ContactsService extends Things<Contact> {
   readonly #writer: OutboxWriter;
+  readonly #mapping: Mapping;
   readonly #removal: RemovalService;
 
-  constructor(deps: ThingsDeps & { writer: OutboxWriter; removal: RemovalService }) {
+  constructor(deps: ThingsDeps & { writer: OutboxWriter; mapping: Mapping; removal: RemovalService }) {
     super('people', 'contact', deps, toContact);
     this.#writer = deps.writer;
+    this.#mapping = deps.mapping;
     this.#removal = deps.removal;
   }
 
@@ -37,7 +40,7 @@ export class ContactsService extends Things<Contact> {
    */
   async upsert(input: ContactInput, options: WriteOptions): Promise<Written<Contact>> {
     return this.written(
-      await this.#writer.write({ draft: contactDraft(input), given: givenIn(input) }, options),
+      await this.#writer.write({ draft: contactDraft(this.#mapping, input), given: givenIn(input) }, options),
     );
   }
 
@@ -51,7 +54,7 @@ export class ContactsService extends Things<Contact> {
     rejected: readonly BatchRejection[],
   ): Promise<BatchReceipt> {
     const requests = items.map(({ index, input }) => {
-      return { index, draft: contactDraft(input), given: givenIn(input) };
+      return { index, draft: contactDraft(this.#mapping, input), given: givenIn(input) };
     });
     return this.#writer.writeAll(requests, rejected);
   }
@@ -66,10 +69,12 @@ export class ContactsService extends Things<Contact> {
 
 export class CompaniesService extends Things<Company> {
   readonly #writer: OutboxWriter;
+  readonly #mapping: Mapping;
 
-  constructor(deps: ThingsDeps & { writer: OutboxWriter }) {
+  constructor(deps: ThingsDeps & { writer: OutboxWriter; mapping: Mapping }) {
     super('companies', 'company', deps, toCompany);
     this.#writer = deps.writer;
+    this.#mapping = deps.mapping;
   }
 
   /** @param query.domain any of the company's domains, in any case */
@@ -80,7 +85,7 @@ export class CompaniesService extends Things<Company> {
   /** As for contacts, by a domain. @throws ServiceError `invalid`, `conflict`, `refused`, `unavailable` */
   async upsert(input: CompanyInput, options: WriteOptions): Promise<Written<Company>> {
     return this.written(
-      await this.#writer.write({ draft: companyDraft(input), given: givenIn(input) }, options),
+      await this.#writer.write({ draft: companyDraft(this.#mapping, input), given: givenIn(input) }, options),
     );
   }
 }

@@ -9,6 +9,7 @@ import { dealChangeDraft, dealDraft } from './outbox/intents.ts';
 import type { OutboxWriter } from './outbox/writer.ts';
 import type { Page } from './ports.ts';
 import type { SchemaService } from './schema.ts';
+import type { Mapping } from './sync/mapping.ts';
 import { type ListQuery, Things, type ThingsDeps } from './things.ts';
 
 /** How long a caller waits for a second look at the schema. */
@@ -37,12 +38,13 @@ export class DealsService extends Things<Deal> {
    *   the attribute for the external id); `unavailable`
    */
   async upsert(input: DealInput, options: WriteOptions): Promise<Written<Deal>> {
-    const { writer, keySlug } = this.#deps;
+    const { writer, mapping } = this.#deps;
+    const keySlug = mapping.keySlugs.deals;
     if (Object.hasOwn(input.attributes ?? {}, keySlug)) throw hasItsPlace(keySlug);
     const fault = await this.#faultOfKey();
     if (fault !== null) throw new ServiceError('refused', fault);
     const given = new Set(Object.keys(input.attributes ?? {}));
-    return this.written(await writer.write({ draft: dealDraft(input, keySlug), given }, options));
+    return this.written(await writer.write({ draft: dealDraft(mapping, input), given }, options));
   }
 
   /**
@@ -51,13 +53,14 @@ export class DealsService extends Things<Deal> {
    * @throws ServiceError `not_found`, `gone`, `invalid`, `refused`, `unavailable`
    */
   async update(id: string, change: DealChange, options: WriteOptions): Promise<Written<Deal>> {
-    const { writer, keySlug } = this.#deps;
+    const { writer, mapping } = this.#deps;
+    const keySlug = mapping.keySlugs.deals;
     const { attributes = {} } = change;
     if (Object.hasOwn(attributes, keySlug)) throw cannotChange(keySlug);
     const row = await this.living(id);
     // Attio may have what is to be made first without our having heard of it: then its key finds it.
     const key = row.recordId === null ? (row.keys[0] ?? null) : null;
-    const draft = dealChangeDraft(row.id, key, change, keySlug);
+    const draft = dealChangeDraft(mapping, row.id, key, change);
     const given = new Set(Object.keys(attributes));
     return this.written(await writer.write({ draft, given }, options));
   }
@@ -77,7 +80,8 @@ export class DealsService extends Things<Deal> {
   }
 
   async #faultOfKey(): Promise<string | null> {
-    const { writer, schema, clock, keySlug } = this.#deps;
+    const { writer, schema, clock, mapping } = this.#deps;
+    const keySlug = mapping.keySlugs.deals;
     const attributes = await writer.attributesOf(this.kind);
     if (attributes === null || faultOfDealKey(attributes, keySlug) === null) return null;
     // It may have been made just now.
@@ -92,8 +96,7 @@ export interface DealsDeps extends ThingsDeps {
   readonly members: Pick<MembersService, 'knownEmails'>;
   readonly schema: Pick<SchemaService, 'attributesAnew'>;
   readonly clock: Clock;
-  /** The attribute that holds external ids. */
-  readonly keySlug: string;
+  readonly mapping: Mapping;
 }
 
 function hasItsPlace(slug: string): ServiceError {

@@ -19,6 +19,8 @@ export interface ContactInput {
    * `{replace:[…]}` sets a multi-value attribute to exactly these.
    */
   readonly attributes?: JsonObject;
+  /** That the configuration adds, by name; values as for attributes. */
+  readonly fields?: JsonObject;
 }
 
 export interface CompanyInput {
@@ -28,6 +30,8 @@ export interface CompanyInput {
   readonly externalId?: string | null;
   /** As for a contact. */
   readonly attributes?: JsonObject;
+  /** That the configuration adds, by name; values as for attributes. */
+  readonly fields?: JsonObject;
 }
 
 /** A member left out is untouched; null clears it. */
@@ -47,6 +51,8 @@ export interface DealInput {
   readonly ownerEmail?: string | null;
   /** As for a contact. */
   readonly attributes?: JsonObject;
+  /** That the configuration adds, by name; values as for attributes. */
+  readonly fields?: JsonObject;
 }
 
 /** As in `DealInput`. */
@@ -55,6 +61,8 @@ export interface DealChange {
   readonly stage?: string;
   readonly value?: MoneyInput | null;
   readonly attributes?: JsonObject;
+  /** That the configuration adds, by name; values as for attributes. */
+  readonly fields?: JsonObject;
 }
 
 export type MoneyInput = { readonly amount: number | string; readonly currencyCode?: string };

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { BatchRejection, BatchView } from '../../domain/batches.ts';
+import type { FieldRule } from '../../domain/mapping.ts';
 import type { ContactInput } from '../../services/inputs.ts';
 import { contactBody } from '../contact-body.ts';
 import type { BatchesApi, ContactsApi } from '../deps.ts';
@@ -86,7 +87,9 @@ const batchSchema = z
 export function batchesRoutes(
   contacts: Pick<ContactsApi, 'batch'>,
   batches: BatchesApi,
+  rules: readonly FieldRule[],
 ): FastifyPluginAsyncZod {
+  const contact = contactBody(rules);
   return async (app) => {
     app.post(
       '/contacts/batch',
@@ -103,7 +106,7 @@ export function batchesRoutes(
         },
       },
       async (request, reply) => {
-        const { items, rejected } = sortOut(request.body.contacts);
+        const { items, rejected } = sortOut(contact, request.body.contacts);
         if (items.length === 0) throw allWrong(rejected);
         const receipt = await contacts.batch(items, rejected);
         const shown = receipt.rejected.map(({ index, errors }) => ({ index, errors: [...errors] }));
@@ -127,11 +130,11 @@ export function batchesRoutes(
   };
 }
 
-function sortOut(contacts: readonly unknown[]) {
+function sortOut(body: ReturnType<typeof contactBody>, contacts: readonly unknown[]) {
   const items: { index: number; input: ContactInput }[] = [];
   const rejected: BatchRejection[] = [];
   for (const [index, contact] of contacts.entries()) {
-    const { success, data, error } = contactBody.safeParse(contact);
+    const { success, data, error } = body.safeParse(contact);
     if (success) items.push({ index, input: data });
     else rejected.push({ index, errors: errorsOf(error) });
   }

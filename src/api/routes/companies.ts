@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Company } from '../../domain/entities.ts';
+import { attributeFault, type FieldRule } from '../../domain/mapping.ts';
 import type { CompanyInput, Synced } from '../../services/inputs.ts';
-import { attributesBody } from '../attributes.ts';
+import { attributesBody, fieldsBody } from '../attributes.ts';
 import type { CompaniesApi } from '../deps.ts';
 import { domainField, externalIdField, lineField } from '../fields.ts';
 import { listOf, noQuery, problems, waitFlag } from '../schemas.ts';
@@ -49,23 +50,29 @@ const companySchema = z
     ],
   });
 
-const companyBody = z
-  .strictObject(
-    {
-      domain: domainField.meta({
-        description: 'Finds the company, as any of its domains; a new one is made when there is none',
-      }),
-      name: lineField,
-      externalId: externalIdField,
-      attributes: attributesBody({ name: 'name' }, { slug: 'domains', value: domainField }),
-    },
-    'must be an object with at least domain',
-  )
-  .meta({
-    id: 'PutCompany',
-    description: 'A member left out is untouched; null clears it',
-    examples: [{ domain: 'example.com', name: 'Example', attributes: { description: null } }],
-  }) satisfies z.ZodType<CompanyInput>;
+function companyBody(rules: readonly FieldRule[]) {
+  return z
+    .strictObject(
+      {
+        domain: domainField.meta({
+          description: 'Finds the company, as any of its domains; a new one is made when there is none',
+        }),
+        name: lineField,
+        externalId: externalIdField,
+        attributes: attributesBody((slug) => attributeFault(rules, slug), {
+          slug: 'domains',
+          value: domainField,
+        }),
+        fields: fieldsBody,
+      },
+      'must be an object with at least domain',
+    )
+    .meta({
+      id: 'PutCompany',
+      description: 'A member left out is untouched; null clears it',
+      examples: [{ domain: 'example.com', name: 'Example', attributes: { description: null } }],
+    }) satisfies z.ZodType<CompanyInput>;
+}
 
 const listQuery = z.strictObject({
   domain: z
@@ -79,7 +86,11 @@ const listQuery = z.strictObject({
 });
 
 /** Companies as internal systems know them: read from the local database, written there first and then to Attio. */
-export function companiesRoutes(companies: CompaniesApi, ending: AbortSignal): FastifyPluginAsyncZod {
+export function companiesRoutes(
+  companies: CompaniesApi,
+  rules: readonly FieldRule[],
+  ending: AbortSignal,
+): FastifyPluginAsyncZod {
   return async (app) => {
     app.put(
       '/companies',
@@ -88,7 +99,7 @@ export function companiesRoutes(companies: CompaniesApi, ending: AbortSignal): F
           summary: 'Writes a company, found by domain, or makes one; 202 when Attio is yet to have it',
           tags: ['companies'],
           querystring: z.strictObject({ wait: waitFlag }),
-          body: companyBody,
+          body: companyBody(rules),
           response: { 200: withSync(companySchema), 202: withSync(companySchema), ...problems },
         },
       },

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Contact } from '../../domain/entities.ts';
+import type { FieldRule } from '../../domain/mapping.ts';
 import type { Synced } from '../../services/inputs.ts';
 import { contactBody } from '../contact-body.ts';
 import type { ContactsApi } from '../deps.ts';
@@ -79,6 +80,7 @@ const removeQuery = z.strictObject({
 /** People as internal systems know them: read from the local database, written there first and then to Attio. */
 export function contactsRoutes(
   contacts: Omit<ContactsApi, 'batch'>,
+  rules: readonly FieldRule[],
   ending: AbortSignal,
 ): FastifyPluginAsyncZod {
   const written = { 200: withSync(contactSchema), 202: withSync(contactSchema), ...problems };
@@ -90,7 +92,7 @@ export function contactsRoutes(
           summary: 'Writes a contact, found by e-mail, or makes one; 202 when Attio is yet to have it',
           tags: ['contacts'],
           querystring: z.strictObject({ wait: waitFlag }),
-          body: contactBody,
+          body: contactBody(rules),
           response: written,
         },
       },

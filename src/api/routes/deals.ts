@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Deal } from '../../domain/entities.ts';
+import type { FieldRule } from '../../domain/mapping.ts';
 import type { Synced } from '../../services/inputs.ts';
 import { dealBody, dealChangeBody } from '../deal-body.ts';
 import type { DealsApi } from '../deps.ts';
@@ -63,7 +64,11 @@ const dealSchema = z
 const listQuery = z.strictObject(listParams(LIST));
 
 /** Deals as internal systems know them: read from the local database, written there first and then to Attio. */
-export function dealsRoutes(deals: DealsApi, ending: AbortSignal): FastifyPluginAsyncZod {
+export function dealsRoutes(
+  deals: DealsApi,
+  rules: readonly FieldRule[],
+  ending: AbortSignal,
+): FastifyPluginAsyncZod {
   const written = { 200: withSync(dealSchema), 202: withSync(dealSchema), ...problems };
   return async (app) => {
     app.put(
@@ -73,7 +78,7 @@ export function dealsRoutes(deals: DealsApi, ending: AbortSignal): FastifyPlugin
           summary: 'Writes a deal, found by external id, or makes one; 202 when Attio is yet to have it',
           tags: ['deals'],
           querystring: z.strictObject({ wait: waitFlag }),
-          body: dealBody,
+          body: dealBody(rules),
           response: written,
         },
       },

@@ -93,7 +93,7 @@ const stageField = z
   .refine((text) => text.trim() !== '', 'is blank')
   .meta({ description: 'A title in any case, or an id', examples: ['Screening'] });
 
-const attributes = attributesBody({}, null);
+const attributes = attributesBody(() => null, null);
 
 const newEntry = z
   .strictObject(

@@ -5,8 +5,10 @@ import type { WriteIntent } from '../../domain/outbox.ts';
 import type { ChoicesService } from '../choices.ts';
 import { type MemberFault, ServiceError } from '../errors.ts';
 import type { MembersService } from '../members.ts';
+import type { Mapping } from '../sync/mapping.ts';
+import type { Draft } from './draft.ts';
 import { type Attributes, replacementOf } from './fields.ts';
-import { type Draft, pathOf } from './intents.ts';
+import { pathOf } from './intents.ts';
 
 /** How long a caller waits for the choices; without them a write is taken as it is given, and Attio decides. */
 const WAIT_MS = 1_000;
@@ -23,15 +25,18 @@ export interface Chosen<D extends Choosable = Draft> {
 export class Choosing {
   readonly #choices: Pick<ChoicesService, 'resolve'>;
   readonly #members: Pick<MembersService, 'idOf'>;
+  readonly #mapping: Pick<Mapping, 'pathOf' | 'ruleOf'>;
   readonly #clock: Clock;
 
   constructor(deps: {
     choices: Pick<ChoicesService, 'resolve'>;
     members: Pick<MembersService, 'idOf'>;
+    mapping: Pick<Mapping, 'pathOf' | 'ruleOf'>;
     clock: Clock;
   }) {
     this.#choices = deps.choices;
     this.#members = deps.members;
+    this.#mapping = deps.mapping;
     this.#clock = deps.clock;
   }
 
@@ -44,7 +49,7 @@ export class Choosing {
     const asGiven: Chosen<D> = { draft, faults: [] };
     const named = Object.entries(draft.intent).flatMap(([field, input]) => {
       const attribute = attributes.get(field);
-      const isNamed = attribute !== undefined && input !== null && isChosen(draft, field, attribute);
+      const isNamed = attribute !== undefined && input !== null && this.#isChosen(draft, field, attribute);
       return isNamed ? [{ field, input, attribute }] : [];
     });
     if (named.length === 0) return asGiven;
@@ -70,6 +75,11 @@ export class Choosing {
     return { ...draft.intent, ...chosen.intent };
   }
 
+  #isChosen({ kind }: Choosable, field: string, { type }: Attribute): boolean {
+    const form = this.#mapping.ruleOf(kind, field)?.form;
+    return type === 'select' || type === 'status' || (type === 'actor-reference' && form === 'member');
+  }
+
   async #all<D extends Choosable>(
     draft: D,
     named: readonly Named[],
@@ -78,8 +88,9 @@ export class Choosing {
     const intent: Record<string, Json> = {};
     const faults: MemberFault[] = [];
     for (const { field, input, attribute } of named) {
-      const path = pathOf(draft, field, given);
-      const noun = given.has(field) ? 'option' : 'stage';
+      const path = pathOf(this.#mapping, draft, field, given);
+      const isStage = !given.has(field) && this.#mapping.ruleOf(draft.kind, field)?.form === 'stage';
+      const noun = isStage ? 'stage' : 'option';
       const known = await this.#each(input, path, (value, at) =>
         attribute.type === 'actor-reference'
           ? this.#member(value, at)
@@ -147,8 +158,4 @@ interface Named {
 function namesByText(input: Json): boolean {
   const values = replacementOf(input) ?? [input].flat();
   return values.some((value) => typeof value === 'string');
-}
-
-function isChosen({ kind }: Choosable, field: string, { type }: Attribute): boolean {
-  return type === 'select' || type === 'status' || (kind === 'deals' && field === 'owner');
 }

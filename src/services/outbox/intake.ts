@@ -1,5 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
-import { blankFacts, type EntityKind, type EntityRow, keysOf } from '../../domain/entities.ts';
+import { type EntityKind, type EntityRow, keysOf } from '../../domain/entities.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { entityReference, type NewOutboxRow, type WriteBase, type WriteIntent } from '../../domain/outbox.ts';
 import { deletedThing, ServiceError, unknownThing } from '../errors.ts';
@@ -8,8 +8,9 @@ import type { Stores, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { Mapping } from '../sync/mapping.ts';
 import { sameFacts } from '../sync/project.ts';
+import type { Draft, Reference } from './draft.ts';
 import { plainField, slugOf } from './fields.ts';
-import { asksKeyAlone, bareDraft, type Draft, type Reference } from './intents.ts';
+import { asksKeyAlone, bareDraft } from './intents.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface Acceptance {
@@ -113,7 +114,7 @@ export class OutboxIntake {
       recordId: null,
       externalId: null,
       webUrl: null,
-      facts: blankFacts(kind),
+      facts: this.#mapping.blank(kind),
       keys: [],
       version: 0,
       createdAt: at,
@@ -196,7 +197,11 @@ export class OutboxIntake {
     if (known !== undefined && last !== undefined) {
       return { entityId: known.id, value: entityReference(kind, known.id), afterId: last.id };
     }
-    const made = await this.#take(stores, { draft: bareDraft(kind, key), batch: null, expected: false }, at);
+    const made = await this.#take(
+      stores,
+      { draft: bareDraft(this.#mapping, kind, key), batch: null, expected: false },
+      at,
+    );
     if ('refused' in made) throw made.refused; // a draft without an external id is never refused
     return {
       entityId: made.entityId,

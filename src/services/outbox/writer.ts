@@ -6,10 +6,12 @@ import { invalidMembers, type MemberFault, ServiceError } from '../errors.ts';
 import type { BatchReceipt, WriteOptions } from '../inputs.ts';
 import type { BatchStore, OutboxStore } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
+import type { Mapping } from '../sync/mapping.ts';
 import type { Choosing, Chosen } from './choosing.ts';
+import type { Draft } from './draft.ts';
 import type { Attributes } from './fields.ts';
 import type { Acceptance, Accepted, OutboxIntake } from './intake.ts';
-import { type Draft, faultsOf } from './intents.ts';
+import { faultsOf } from './intents.ts';
 import type { Waiters } from './waiters.ts';
 import type { OutboxWorker } from './worker.ts';
 
@@ -34,6 +36,7 @@ export interface OutboxWriterDeps {
   readonly batches: BatchStore;
   readonly schema: Pick<SchemaService, 'knownAttributes' | 'attributesOf' | 'refreshIfOld'>;
   readonly choosing: Pick<Choosing, 'choose'>;
+  readonly mapping: Mapping;
   readonly clock: Clock;
   readonly newId: () => string;
   /** How long a caller waits for Attio. */
@@ -147,10 +150,11 @@ export class OutboxWriter {
   }
 
   async #check({ draft, given }: Request): Promise<Checked> {
-    const { schema, choosing } = this.#deps;
+    const { schema, choosing, mapping } = this.#deps;
+    if (draft.faults.length > 0) return { draft, faults: draft.faults, refusals: [] };
     const attributes = await this.attributesOf(draft.kind);
     if (attributes === null) return { draft, faults: [], refusals: [] };
-    const faults = faultsOf(draft, attributes, given);
+    const faults = faultsOf(mapping, draft, attributes, given);
     if (faults.length === 0) {
       const chosen = await choosing.choose(draft, attributes, given);
       return { draft: chosen.draft, faults, refusals: chosen.faults };

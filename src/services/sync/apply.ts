@@ -2,13 +2,7 @@ import { createHash } from 'node:crypto';
 import type { NewChange } from '../../domain/changes.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { decideSnapshot, type SnapshotDecision } from '../../domain/decide.ts';
-import {
-  blankFacts,
-  type EntityKind,
-  type EntityRow,
-  keysOf,
-  type PlainAttributes,
-} from '../../domain/entities.ts';
+import { type EntityKind, type EntityRow, keysOf, type PlainAttributes } from '../../domain/entities.ts';
 import { canonicalJson } from '../../domain/json.ts';
 import type { WriteIntent } from '../../domain/outbox.ts';
 import { changedSlugs, type MirroredRecord, type RecordSnapshot } from '../../domain/records.ts';
@@ -184,7 +178,7 @@ export class ApplyService {
     const rows = things.map(({ snapshot }): EntityRow => {
       const existing = known.get(snapshot.recordId);
       const id = existing?.id ?? snapshot.recordId;
-      const own = agreed.get(id) ?? blankFacts(kind);
+      const own = agreed.get(id) ?? this.#mapping.blank(kind);
       const intents = (pending.get(id) ?? []).map((row) => row.intent);
       const facts = this.#mapping.overlay(kind, own, intents);
       // One of those on their way has arrived; those behind it have not.

@@ -1,5 +1,6 @@
-import { readValue } from '../../attio/values/read.ts';
+import { readUnlisted, readValue } from '../../attio/values/read.ts';
 import {
+  blankFacts,
   type CompanyFacts,
   type ContactFacts,
   type DealFacts,
@@ -10,53 +11,105 @@ import {
   type PlainAttributes,
 } from '../../domain/entities.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
+import {
+  customRules,
+  DEFAULT_MAPPINGS,
+  type FieldRule,
+  fieldOf,
+  isRead,
+  keySlugs,
+  type Mappings,
+  ownAttributes,
+  ownerPolicy,
+  placeOf,
+} from '../../domain/mapping.ts';
 import type { WriteIntent } from '../../domain/outbox.ts';
 import type { RecordValues } from '../../domain/records.ts';
-import { overlay } from './overlay.ts';
+import { shownValues } from './fields.ts';
+import { type Members, membersOf, overlay } from './overlay.ts';
 
 /** The slugs of the attributes that tell records apart. */
 export type KeySlugs = Readonly<Record<EntityKind, string>>;
-
-/**
- * What internal systems see of Attio's standard attributes: member of ours ← attribute slug, member of its value.
- * Everything else a record has is shown under `attributes`, by slug, in plain form.
- */
-const OWN_SLUGS: Readonly<Record<EntityKind, readonly string[]>> = {
-  people: ['record_id', 'name', 'email_addresses', 'job_title', 'company'],
-  companies: ['record_id', 'name', 'domains'],
-  deals: ['record_id', 'name', 'stage', 'value', 'associated_company', 'associated_people', 'owner'],
-};
-
-export const CONTACT_KEY = 'email_addresses';
-export const COMPANY_KEY = 'domains';
 
 export function entityKindOf(object: string): EntityKind | null {
   return ENTITY_KINDS.find((kind) => kind === object) ?? null;
 }
 
-/** How Attio's records are seen as things of ours. Which attribute of a deal holds our id is configured. */
+/** What is known of the fields of one kind, made once. */
+interface KindMapping {
+  readonly rules: readonly FieldRule[];
+  /** By name; those that are left out are not among them. */
+  readonly byName: ReadonlyMap<string, FieldRule>;
+  readonly custom: readonly FieldRule[];
+  /** Slugs that `attributes` do not show. */
+  readonly own: ReadonlySet<string>;
+  readonly members: Members;
+  /** Fields whose value is ours: what Attio has does not come in. */
+  readonly kept: readonly FieldRule[];
+}
+
+/**
+ * How Attio's records are seen as things of ours: which field is which attribute, as the configuration says. Everything
+ * else a record has is shown under `attributes`, by slug, in plain form.
+ */
 export class Mapping {
   readonly keySlugs: KeySlugs;
-  readonly #own: Readonly<Record<EntityKind, ReadonlySet<string>>>;
+  readonly #kinds: Readonly<Record<EntityKind, KindMapping>>;
 
   /** @param deps.dealKey slug of the deals object's unique attribute that holds our id */
-  constructor(deps: { dealKey: string }) {
-    this.keySlugs = { people: CONTACT_KEY, companies: COMPANY_KEY, deals: deps.dealKey };
-    this.#own = {
-      people: new Set(OWN_SLUGS.people),
-      companies: new Set(OWN_SLUGS.companies),
-      deals: new Set([...OWN_SLUGS.deals, deps.dealKey]),
-    };
+  constructor({ dealKey, mappings = DEFAULT_MAPPINGS }: { dealKey: string; mappings?: Mappings }) {
+    this.keySlugs = keySlugs(dealKey);
+    const of = (kind: EntityKind) => kindMapping(kind, mappings[kind], this.keySlugs[kind]);
+    this.#kinds = { people: of('people'), companies: of('companies'), deals: of('deals') };
   }
 
-  /** @param plain the same values in plain form */
-  facts(kind: EntityKind, values: RecordValues, plain: PlainAttributes): Facts {
-    const attributes = without(plain, this.#own[kind]);
+  /**
+   * What a record shows of a thing.
+   * @param plain the same values in plain form
+   * @param before what the thing shows now: fields that only go out keep it
+   */
+  facts(kind: EntityKind, values: RecordValues, plain: PlainAttributes, before?: Facts): Facts {
+    const theirs = this.#factsIn(kind, values, plain);
+    return before === undefined ? theirs : this.#withKept(kind, theirs, before);
+  }
+
+  /** What is shown of a thing of which nothing is known. */
+  blank(kind: EntityKind): Facts {
+    const { custom } = this.#kinds[kind];
+    const facts = blankFacts(kind);
+    return custom.length === 0
+      ? facts
+      : { ...facts, fields: fromEntries(custom.map(({ name }) => [name, null])) };
+  }
+
+  #factsIn(kind: EntityKind, values: RecordValues, plain: PlainAttributes): Facts {
+    const { custom, own } = this.#kinds[kind];
+    const read = new FieldReader(this.#kinds[kind].byName, values, plain);
+    const shown = {
+      attributes: without(plain, own),
+      ...(custom.length === 0
+        ? {}
+        : { fields: fromEntries(custom.map((rule) => [rule.name, read.any(rule)])) }),
+    };
     const keys = this.keysIn(kind, values);
-    if (kind === 'people') return contactFacts(keys, values, attributes);
+    if (kind === 'people') return { ...contactFacts(keys, read), ...shown };
     return kind === 'companies'
-      ? companyFacts(keys, values, attributes)
-      : dealFacts(keys, values, attributes);
+      ? { ...companyFacts(keys, read), ...shown }
+      : { ...dealFacts(keys, read), ...shown };
+  }
+
+  #withKept(kind: EntityKind, theirs: Facts, before: Facts): Facts {
+    const { kept } = this.#kinds[kind];
+    if (kept.length === 0) return theirs;
+    const texts = kept.filter(({ form }) => form !== 'custom');
+    const own = texts.map(({ name }) => [name, (before as unknown as JsonObject)[name] ?? null] as const);
+    // One that was added to the configuration since: what Attio has is where it begins.
+    const added = kept.flatMap(({ form, name }) => {
+      const held = form === 'custom' ? before.fields?.[name] : undefined;
+      return held === undefined ? [] : [[name, held] as const];
+    });
+    const fields = added.length === 0 ? {} : { fields: { ...theirs.fields, ...fromEntries(added) } };
+    return { ...theirs, ...fromEntries(own), ...fields };
   }
 
   /** The keys in a record's values, as they are compared. */
@@ -66,51 +119,136 @@ export class Mapping {
 
   /** What is seen of a thing whose writes have not reached Attio yet. */
   overlay(kind: EntityKind, facts: Facts, intents: readonly WriteIntent[]): Facts {
-    return overlay(kind, facts, intents, this.keySlugs[kind]);
+    return overlay(this.#kinds[kind].members, facts, intents);
+  }
+
+  /** The rule of a field by our name, also of one that is left out; undefined: there is none. */
+  rule(kind: EntityKind, name: string): FieldRule | undefined {
+    return this.#kinds[kind].rules.find((rule) => rule.name === name);
+  }
+
+  /** Of all fields; those that are left out come last. */
+  rules(kind: EntityKind): readonly FieldRule[] {
+    return this.#kinds[kind].rules;
+  }
+
+  /** The attribute of a field that cannot be left out. */
+  slugOf(kind: EntityKind, name: string): string {
+    return this.rule(kind, name)?.attribute ?? name;
+  }
+
+  /** The rule by which a field of a write is one of ours; undefined: it is an attribute like others. */
+  ruleOf(kind: EntityKind, field: string): FieldRule | undefined {
+    return this.#kinds[kind].rules.find((rule) => fieldOf(rule) === field);
+  }
+
+  /** Where callers give a field of a write: a JSON pointer. */
+  pathOf(kind: EntityKind, field: string): string {
+    const rule = this.ruleOf(kind, field);
+    return rule === undefined ? `/attributes/${field}` : `/${placeOf(rule).replace('.', '/')}`;
+  }
+
+  /** Whose write of a field stands, as its owner says; null: as the policy of conflicts says. */
+  policyOf(kind: EntityKind, field: string): 'local-wins' | 'attio-wins' | null {
+    return ownerPolicy(this.#kinds[kind].rules, field);
   }
 }
 
 const KEY_MEMBERS = { people: 'email_address', companies: 'domain', deals: 'value' } as const;
 
-function contactFacts(
-  emails: readonly string[],
-  values: RecordValues,
-  attributes: PlainAttributes,
-): ContactFacts {
+function kindMapping(kind: EntityKind, rules: readonly FieldRule[], keySlug: string): KindMapping {
+  const living = rules.filter(({ direction }) => direction !== 'none');
   return {
-    emails,
-    firstName: text(values, 'name', 'first_name'),
-    lastName: text(values, 'name', 'last_name'),
-    phone:
-      text(values, 'phone_numbers', 'phone_number') ?? text(values, 'phone_numbers', 'original_phone_number'),
-    jobTitle: text(values, 'job_title', 'value'),
-    companyRecordId: text(values, 'company', 'target_record_id'),
-    attributes,
+    rules,
+    byName: new Map(living.map((rule) => [rule.name, rule])),
+    custom: customRules(rules),
+    own: new Set(['record_id', keySlug, ...ownAttributes(rules)]),
+    members: membersOf(kind, rules, keySlug),
+    kept: living.filter((rule) => !isRead(rule) && rule.form !== 'ours'),
   };
 }
 
-function companyFacts(
-  domains: readonly string[],
-  values: RecordValues,
-  attributes: PlainAttributes,
-): CompanyFacts {
-  return { domains, name: text(values, 'name', 'value'), attributes };
+/** The values of one record, by our names of the fields. Of a field that is left out there are none. */
+class FieldReader {
+  readonly #rules: ReadonlyMap<string, FieldRule>;
+  readonly #values: RecordValues;
+  readonly #plain: PlainAttributes;
+
+  constructor(rules: ReadonlyMap<string, FieldRule>, values: RecordValues, plain: PlainAttributes) {
+    this.#rules = rules;
+    this.#values = values;
+    this.#plain = plain;
+  }
+
+  /** Whatever a field shows. */
+  any(rule: FieldRule): Json {
+    return shownValues(rule, this.#plainOf(rule.attribute));
+  }
+
+  text(name: string): string | null {
+    const rule = this.#rules.get(name);
+    if (rule === undefined) return null;
+    if (rule.form !== 'half') return asText([this.any(rule)].flat()[0]);
+    const half = this.first(name, HALVES[name] ?? '');
+    return half === null ? null : asText(shownValues(rule, half));
+  }
+
+  /** A member of the first value. */
+  first(name: string, member: string): string | null {
+    return this.all(name, member)[0] ?? null;
+  }
+
+  all(name: string, member: string): string[] {
+    const rule = this.#rules.get(name);
+    return rule === undefined ? [] : texts(this.#values, rule.attribute, member);
+  }
+
+  /** The first value, of a known type, in plain form. */
+  plain(name: string, type: string): JsonObject | null {
+    const rule = this.#rules.get(name);
+    return rule === undefined ? null : first(this.#values, rule.attribute, type);
+  }
+
+  /** An attribute may be newer than the schema that is held: then each value says its own type. */
+  #plainOf(slug: string): Json {
+    return this.#plain[slug] ?? readUnlisted(this.#values[slug] ?? [])[0] ?? null;
+  }
 }
 
-function dealFacts(keys: readonly string[], values: RecordValues, attributes: PlainAttributes): DealFacts {
-  const stage = first(values, 'stage', 'status');
-  const value = first(values, 'value', 'currency');
+const HALVES: Readonly<Record<string, string>> = { firstName: 'first_name', lastName: 'last_name' };
+
+function contactFacts(emails: readonly string[], read: FieldReader): Omit<ContactFacts, 'attributes'> {
+  return {
+    emails,
+    firstName: read.text('firstName'),
+    lastName: read.text('lastName'),
+    phone: read.first('phone', 'phone_number') ?? read.first('phone', 'original_phone_number'),
+    jobTitle: read.text('jobTitle'),
+    companyRecordId: read.first('company', 'target_record_id'),
+  };
+}
+
+function companyFacts(domains: readonly string[], read: FieldReader): Omit<CompanyFacts, 'attributes'> {
+  return { domains, name: read.text('name') };
+}
+
+function dealFacts(keys: readonly string[], read: FieldReader): Omit<DealFacts, 'attributes'> {
+  const stage = read.plain('stage', 'status');
+  const value = read.plain('value', 'currency');
   const amount = value?.['amount'];
   return {
     externalId: keys[0] ?? null,
-    name: text(values, 'name', 'value'),
+    name: read.text('name'),
     stage: stage && { id: asText(stage['id']), title: asText(stage['title']) },
     value: typeof amount === 'number' ? { amount, currencyCode: asText(value?.['currencyCode']) } : null,
-    companyRecordId: text(values, 'associated_company', 'target_record_id'),
-    contactRecordIds: texts(values, 'associated_people', 'target_record_id'),
-    ownerId: text(values, 'owner', 'referenced_actor_id'),
-    attributes,
+    companyRecordId: read.first('companyDomain', 'target_record_id'),
+    contactRecordIds: read.all('contactEmails', 'target_record_id'),
+    ownerId: read.first('ownerEmail', 'referenced_actor_id'),
   };
+}
+
+function fromEntries(entries: readonly (readonly [string, Json])[]): PlainAttributes {
+  return Object.fromEntries(entries);
 }
 
 /** The first value of an attribute of a known type, in plain form. */
@@ -122,10 +260,6 @@ function first(values: RecordValues, slug: string, type: string): JsonObject | n
 
 function texts(values: RecordValues, slug: string, member: string): string[] {
   return (values[slug] ?? []).map((value) => value[member]).filter(isText);
-}
-
-function text(values: RecordValues, slug: string, member: string): string | null {
-  return texts(values, slug, member)[0] ?? null;
 }
 
 function asText(value: Json | undefined): string | null {

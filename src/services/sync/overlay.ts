@@ -1,6 +1,8 @@
 import type { EntityKind, Facts } from '../../domain/entities.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
+import { type FieldForm, type FieldRule, fieldOf } from '../../domain/mapping.ts';
 import type { WriteIntent } from '../../domain/outbox.ts';
+import { shownInput } from './fields.ts';
 
 /** What a member shows of what it showed before and what is to be written. */
 type Show = (before: Json | undefined, input: Json) => Json;
@@ -8,69 +10,77 @@ type Show = (before: Json | undefined, input: Json) => Json;
 /** A field of an intent, as the member of ours that shows it. */
 interface Member {
   readonly name: string;
+  /** Among those that the configuration adds. */
+  readonly custom?: true;
+  /** `attributes` show it as well. */
+  readonly both?: true;
   readonly show: Show;
 }
+
+/** Members by the field that is written; null: it is shown nowhere. What is not among them is an attribute. */
+export type Members = ReadonlyMap<string, Member | null>;
 
 /** What is to be written, as the texts that the member shows. */
 const words: Show = (before, input) => asTexts(written(before, input));
 const target: Show = (_before, input) => targetOf(input);
 
-/** Members of ours that show an attribute, or a half of one. */
-const MEMBERS: Readonly<Record<EntityKind, Readonly<Record<string, Member>>>> = {
-  people: {
-    'name.firstName': { name: 'firstName', show: words },
-    'name.lastName': { name: 'lastName', show: words },
-    email_addresses: { name: 'emails', show: words },
-    job_title: { name: 'jobTitle', show: words },
-    company: { name: 'companyRecordId', show: target },
-  },
-  companies: { name: { name: 'name', show: words }, domains: { name: 'domains', show: words } },
-  deals: {
-    name: { name: 'name', show: words },
-    stage: { name: 'stage', show: choice },
-    value: { name: 'value', show: money },
-    associated_company: { name: 'companyRecordId', show: target },
-    associated_people: { name: 'contactRecordIds', show: targets },
-    owner: { name: 'ownerId', show: actor },
-  },
+const KEY_MEMBERS = { people: 'emails', companies: 'domains', deals: 'externalId' } as const;
+
+/** Members that are named otherwise than what is sent. */
+const MEMBERS: Readonly<Partial<Record<FieldForm, { readonly name: string; readonly show: Show }>>> = {
+  company: { name: 'companyRecordId', show: target },
+  people: { name: 'contactRecordIds', show: targets },
+  stage: { name: 'stage', show: choice },
+  money: { name: 'value', show: money },
+  member: { name: 'ownerId', show: actor },
 };
 
-const DEAL_KEY: Member = { name: 'externalId', show: words };
+/** @param keySlug the attribute that things of this kind are found by */
+export function membersOf(kind: EntityKind, rules: readonly FieldRule[], keySlug: string): Members {
+  const key: Member = { name: KEY_MEMBERS[kind], show: words };
+  // Those that are left out come last, and may stand for the attribute of another field.
+  const named = rules.toReversed().map((rule): [string, Member | null] => [fieldOf(rule), memberOf(rule)]);
+  return new Map([...named, [keySlug, key]]);
+}
+
+function memberOf(rule: FieldRule): Member | null {
+  const { form, name, direction } = rule;
+  if (form === 'ours' || direction === 'none') return null;
+  if (form === 'phone') return { name, both: true, show: (_before, shown) => phoneOf(shown) };
+  const shown: Show = (before, input) => written(before, shownInput(rule, input));
+  if (form === 'custom') return { name, custom: true, show: shown };
+  return MEMBERS[form] ?? { name, show: (before, input) => asTexts(shown(before, input)) };
+}
 
 /**
  * What internal systems see of a thing whose write has not reached Attio yet: what both sides agree on, and over it
  * what they themselves asked for, as Attio will show it, as far as that can be told before Attio has said it.
- * @param keySlug the attribute that such a thing is found by
  */
-export function overlay(
-  kind: EntityKind,
-  facts: Facts,
-  intents: readonly WriteIntent[],
-  keySlug: string,
-): Facts {
-  return intents.reduce<Facts>(
-    (shown, intent) =>
-      Object.entries(intent).reduce(
-        (so, [field, input]) => write(memberOf(kind, field, keySlug), so, field, input),
-        shown,
-      ),
-    facts,
-  );
-}
-
-function memberOf(kind: EntityKind, field: string, keySlug: string): Member | undefined {
-  if (kind === 'deals' && field === keySlug) return DEAL_KEY;
-  return Object.hasOwn(MEMBERS[kind], field) ? MEMBERS[kind][field] : undefined;
-}
-
-function write(member: Member | undefined, facts: Facts, field: string, input: Json): Facts {
-  if (member !== undefined) {
-    const before: Json | undefined = (facts as unknown as Record<string, Json>)[member.name]; // facts are plain JSON
-    return { ...facts, [member.name]: member.show(before, input) };
+export function overlay(members: Members, facts: Facts, intents: readonly WriteIntent[]): Facts {
+  let shown = facts;
+  for (const [field, input] of intents.flatMap((intent) => Object.entries(intent))) {
+    shown = write(members.get(field), shown, field, input);
   }
-  const attributes = { ...facts.attributes, [field]: written(facts.attributes[field], input) };
-  if (field !== 'phone_numbers' || !('phone' in facts)) return { ...facts, attributes };
-  return { ...facts, attributes, phone: phoneOf(attributes[field]) };
+  return shown;
+}
+
+function write(member: Member | null | undefined, facts: Facts, field: string, input: Json): Facts {
+  if (member === null) return facts;
+  if (member === undefined) return withAttribute(facts, field, input);
+  const { name } = member;
+  if (member.custom === true) {
+    return { ...facts, fields: { ...facts.fields, [name]: member.show(facts.fields?.[name], input) } };
+  }
+  if (member.both === true) {
+    const shown = withAttribute(facts, field, input);
+    return { ...shown, [name]: member.show(undefined, shown.attributes[field] ?? null) };
+  }
+  const before: Json | undefined = (facts as unknown as Record<string, Json>)[name]; // facts are plain JSON
+  return { ...facts, [name]: member.show(before, input) };
+}
+
+function withAttribute(facts: Facts, field: string, input: Json): Facts {
+  return { ...facts, attributes: { ...facts.attributes, [field]: written(facts.attributes[field], input) } };
 }
 
 /** A member shows texts; what Attio is asked to refuse is not shown. */

@@ -1,5 +1,4 @@
 import {
-  blankFacts,
   type EntityKind,
   type EntityRow,
   type Facts,
@@ -23,7 +22,7 @@ export function agreedFacts(
   const { kind, keys } = entity;
   if (values !== null) return mapping.facts(kind, values, plainOf(values));
   const found = kind === 'deals' ? (keys[0] ?? null) : keys.toReversed();
-  return mapping.overlay(kind, blankFacts(kind), [{ [mapping.keySlugs[kind]]: found }]);
+  return mapping.overlay(kind, mapping.blank(kind), [{ [mapping.keySlugs[kind]]: found }]);
 }
 
 /** Draws a thing anew from its record and its pending writes, after a write of it was settled. */

@@ -5,6 +5,7 @@ import { createHttpServer } from '../../../src/api/server.ts';
 import type { Rejection } from '../../../src/api/webhooks.ts';
 import type { Company, Contact } from '../../../src/domain/entities.ts';
 import type { KnownRequest, StoredReply } from '../../../src/domain/idempotency.ts';
+import { DEFAULT_MAPPINGS } from '../../../src/domain/mapping.ts';
 import { NO_COUNTS, type SyncRun } from '../../../src/domain/sync-runs.ts';
 import type { SyncState } from '../../../src/domain/sync-state.ts';
 import { createLogger } from '../../../src/monitoring/logger.ts';
@@ -203,6 +204,7 @@ export function createTestServer(overrides: Overrides = {}): TestServer {
       ...overrides.metrics,
     },
     services: merge(defaults(), overrides.services ?? {}),
+    mapping: DEFAULT_MAPPINGS,
     idempotency: { store: new MemoryIdempotency(), clock: systemClock(), ...overrides.idempotency },
     webhooks: {
       verifier: { configured: true, verify: () => true },
