@@ -84,14 +84,18 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
       worker?.wake();
       outbox?.worker.resume();
       automations?.engine.resume();
-      warm(attio, [...new Set(['people', 'companies', ...config.sync.objects])]);
+      const objects = [...new Set(['people', 'companies', ...config.sync.objects])];
+      warm(attio, objects, mirror.mapping.slugOf('deals', 'stage'));
       void automations?.checkStages();
       mirror.apply.adopt('deals', stopped.signal).catch((error) => {
         if (!stopped.signal.aborted) base.events.unexpected('deals that were mirrored before', error);
       });
+      mirror.redraw.all(stopped.signal).catch((error) => {
+        if (!stopped.signal.aborted) base.events.unexpected('things of another mapping', error);
+      });
     },
   });
-  const mirror = buildMirror(base, attio, workspace);
+  const mirror = buildMirror(base, attio, workspace, () => outbox?.worker.wake());
   outbox = buildOutbox(base, attio, mirror, workspace);
   const services = buildServices(base, attio, mirror, outbox);
   automations = buildAutomations(base, attio, workspace, services, overrides.automations);

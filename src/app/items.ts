@@ -80,7 +80,7 @@ export function buildItems(
         parents,
         writer,
       }),
-      deals: new DealPipeline({ deals, choices, schema }),
+      deals: new DealPipeline({ deals, choices, schema, mapping: mirror.mapping }),
     }),
     activity: new ActivityService({
       ...reading,

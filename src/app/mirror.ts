@@ -12,11 +12,14 @@ import { ApplyService } from '../services/sync/apply.ts';
 import { FullSync } from '../services/sync/full-sync.ts';
 import { GoneService } from '../services/sync/gone.ts';
 import { Mapping } from '../services/sync/mapping.ts';
+import { Redraw } from '../services/sync/redraw.ts';
 import { RefreshService } from '../services/sync/refresh.ts';
+import { Repairs } from '../services/sync/repairs.ts';
 import { AttioRecordSource } from '../services/sync/source.ts';
 import { ACTIVITY_RUNS, SyncTargets } from '../services/sync/target.ts';
 import { SyncService } from '../services/sync.ts';
 import type { WorkspaceGuard } from '../services/workspace.ts';
+import { DefinitionsStore } from '../store/definitions.ts';
 import type { AttioParts } from './attio.ts';
 import type { Base } from './base.ts';
 
@@ -24,12 +27,20 @@ import type { Base } from './base.ts';
 const LOOK_BATCH = 100;
 
 /** What keeps the local database equal to Attio. */
-export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceGuard) {
+export function buildMirror(
+  base: Base,
+  attio: AttioParts,
+  workspace: WorkspaceGuard,
+  onWriteStored: () => void,
+) {
   const { config, clock, events, store } = base;
+  const mapping = new Mapping({ dealKey: config.deals.externalIdAttribute, mappings: config.mapping });
+  const repairs = new Repairs({ mapping, schema: attio.schema, clock, onStored: onWriteStored });
   const changes = new ChangesService({ changes: store.changes, clock });
   const onCommitted = (_object: string, recordIds: readonly string[]) => {
     for (const id of recordIds) attio.records.forget(id);
     changes.notify();
+    repairs.committed();
   };
   const batcher =
     (maxBatch: number): BatcherFactory =>
@@ -45,13 +56,20 @@ export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceG
     onCommitted: () => changes.notify(),
     batcher: batcher(LOOK_BATCH),
   });
-  const mapping = new Mapping({ dealKey: config.deals.externalIdAttribute, mappings: config.mapping });
   const source = new AttioRecordSource({
     records: attio.client.records,
     keySlugs: mapping.keySlugs,
     onInvalid: (object, issue) => events.recordUnreadable(object, issue),
   });
-  const apply = new ApplyService({ store, mapping, schema: attio.schema, clock, events, onCommitted });
+  const apply = new ApplyService({
+    store,
+    mapping,
+    schema: attio.schema,
+    repairs,
+    clock,
+    events,
+    onCommitted,
+  });
   const gone = new GoneService({
     store,
     mapping,
@@ -90,8 +108,18 @@ export function buildMirror(base: Base, attio: AttioParts, workspace: WorkspaceG
     clock,
     batcher: batcher(config.inbox.batchSize),
   });
+  const redraw = new Redraw({
+    store,
+    mapping,
+    schema: attio.schema,
+    repairs,
+    noted: new DefinitionsStore(base.database),
+    clock,
+  });
   return {
     mapping,
+    repairs,
+    redraw,
     changes,
     sync,
     refresh,

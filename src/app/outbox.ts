@@ -37,7 +37,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
   const { mapping } = mirror;
   const waiters = new Waiters({ clock });
   const choosing = new Choosing({ choices, members, mapping, clock });
-  const intake = new OutboxIntake({ store, mapping, schema, waiters, clock, newId });
+  const intake = new OutboxIntake({ store, mapping, schema, repairs: mirror.repairs, waiters, clock, newId });
   const accepted = new GroupCommit({
     ...COMMIT,
     flush: (items: readonly Acceptance[]) => intake.accept(items),
@@ -81,6 +81,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     settler,
     schema,
     keySlugs: mapping.keySlugs,
+    policyOf: (kind, field) => mapping.policyOf(kind, field),
     choosing,
     clock,
     attioTime: (ms) => client.attioTime(ms),

@@ -8,12 +8,13 @@ const DEALS = 'deals';
  * shown whatever becomes of Attio. What is not in this workspace, or cannot be read now, is read when it is needed.
  *
  * @param objects slugs; each one's view follows its attributes
+ * @param stageSlug the attribute of deals that holds their stage
  */
-export function warm(attio: AttioParts, objects: readonly string[]): void {
+export function warm(attio: AttioParts, objects: readonly string[], stageSlug: string): void {
   const { schema, members, lists } = attio;
   schema.objects().catch(unread);
   void members.emailsById();
-  for (const object of objects) warmObject(attio, object).catch(unread);
+  for (const object of objects) warmObject(attio, object, stageSlug).catch(unread);
   lists
     .mirrored()
     .then((all) => Promise.all(all.map(({ id }) => warmList(attio, id).catch(unread))))
@@ -22,10 +23,14 @@ export function warm(attio: AttioParts, objects: readonly string[]): void {
 
 function unread(): void {}
 
-async function warmObject({ schema, views, choices }: AttioParts, object: string): Promise<void> {
+async function warmObject(
+  { schema, views, choices }: AttioParts,
+  object: string,
+  stageSlug: string,
+): Promise<void> {
   const attributes = await schema.attributesOf(object);
   views.attributesRead(object, [...attributes.values()]);
-  const stage = object === DEALS ? attributes.get('stage') : undefined;
+  const stage = object === DEALS ? attributes.get(stageSlug) : undefined;
   if (stage !== undefined) await choices.warm({ target: 'objects', identifier: object }, stage);
 }
 

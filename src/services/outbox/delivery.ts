@@ -9,7 +9,7 @@ import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import { ServiceError } from '../errors.ts';
 import type { SchemaService } from '../schema.ts';
-import type { KeySlugs } from '../sync/mapping.ts';
+import type { KeySlugs, Mapping } from '../sync/mapping.ts';
 import { toSnapshot } from '../sync/source.ts';
 import type { Choosing } from './choosing.ts';
 import { faultOfDealKey } from './deal-key.ts';
@@ -25,6 +25,7 @@ export interface DeliveryDeps {
   readonly settler: Settler;
   readonly schema: Pick<SchemaService, 'attributesOf'>;
   readonly keySlugs: KeySlugs;
+  readonly policyOf: Mapping['policyOf'];
   readonly choosing: Pick<Choosing, 'chooseLate'>;
   readonly clock: Clock;
   /** What Attio's clock shows at an instant of ours. */
@@ -108,7 +109,7 @@ export class OutboxDelivery {
   }
 
   async #plan(row: OutboxRow, target: Target, attributes: Attributes): Promise<WritePlan> {
-    const { targets, choosing, keySlugs } = this.#deps;
+    const { targets, choosing, keySlugs, policyOf } = this.#deps;
     const { kind, intent } = row;
     const keySlug = keySlugs[kind];
     return planWrite({
@@ -120,6 +121,7 @@ export class OutboxDelivery {
       attributes,
       acceptedAt: this.#deps.attioTime(Date.parse(row.acceptedAt)),
       heldBack: this.#isHeldBack(row),
+      policyOf: (field) => policyOf(kind, field),
     });
   }
 

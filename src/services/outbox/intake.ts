@@ -8,6 +8,7 @@ import type { Stores, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { Mapping } from '../sync/mapping.ts';
 import { sameFacts } from '../sync/project.ts';
+import type { Repairs } from '../sync/repairs.ts';
 import type { Draft, Reference } from './draft.ts';
 import { plainField, slugOf } from './fields.ts';
 import { asksKeyAlone, bareDraft } from './intents.ts';
@@ -36,6 +37,7 @@ export class OutboxIntake {
   readonly #store: UnitOfWork;
   readonly #mapping: Mapping;
   readonly #schema: Pick<SchemaService, 'knownAttributes'>;
+  readonly #repair: Pick<Repairs, 'due'>;
   readonly #waiters: Waiters;
   readonly #clock: Clock;
   readonly #newId: () => string;
@@ -44,6 +46,7 @@ export class OutboxIntake {
     store: UnitOfWork;
     mapping: Mapping;
     schema: Pick<SchemaService, 'knownAttributes'>;
+    repairs: Pick<Repairs, 'due'>;
     waiters: Waiters;
     clock: Clock;
     newId: () => string;
@@ -51,6 +54,7 @@ export class OutboxIntake {
     this.#store = deps.store;
     this.#mapping = deps.mapping;
     this.#schema = deps.schema;
+    this.#repair = deps.repairs;
     this.#waiters = deps.waiters;
     this.#clock = deps.clock;
     this.#newId = deps.newId;
@@ -78,7 +82,8 @@ export class OutboxIntake {
     const taken = await freeExternalId(stores, draft, existing);
     if (taken !== null) return { refused: taken };
     const { references, after } = await this.#references(stores, draft.references, at);
-    const intent: WriteIntent = { ...draft.intent, ...references };
+    const repairs = await this.#repairs(stores, existing);
+    const intent: WriteIntent = { ...repairs, ...draft.intent, ...references };
     const entity = await this.#change(stores, draft, intent, existing, at);
     if (entity.recordId !== null && asksKeyAlone(draft, intent)) {
       return { entityId: entity.id, outboxId: null };
@@ -137,6 +142,14 @@ export class OutboxIntake {
     const entity = isSame ? shown : { ...shown, version: before.version + 1, updatedAt: at };
     await stores.entities.put([entity]);
     return entity;
+  }
+
+  /** What goes along: fields that only go out, where Attio has something else. */
+  async #repairs(stores: Stores, entity: EntityRow | undefined): Promise<WriteIntent> {
+    if (entity === undefined || entity.recordId === null) return {};
+    if (this.#mapping.kept(entity.kind).length === 0) return {};
+    const record = (await stores.records.load(entity.kind, [entity.recordId])).get(entity.recordId);
+    return record === undefined || record.deletedAt !== null ? {} : this.#repair.due(entity, record.values);
   }
 
   /** What both sides agree on now of the fields to be written, as far as the schema is in memory. */

@@ -36,6 +36,8 @@ export interface PlanInput {
   /** In Attio's clock. @unit ms */
   readonly acceptedAt: number;
   readonly heldBack: boolean;
+  /** Whose write of a field stands whatever the clocks say; null: nobody's. */
+  readonly policyOf?: (field: string) => 'local-wins' | 'attio-wins' | null;
 }
 
 /**
@@ -80,7 +82,7 @@ interface DecidedField {
 }
 
 function decideField(input: PlanInput, field: string, wanted: Json): DecidedField {
-  const { row, values, acceptedAt, heldBack } = input;
+  const { row, values } = input;
   const attribute = attributeOf(input.attributes, field);
   const theirs = plainField(field, attribute, values);
   const base = row.base[field];
@@ -89,8 +91,7 @@ function decideField(input: PlanInput, field: string, wanted: Json): DecidedFiel
     base,
     theirs,
     theirsSince: since(attribute, values),
-    acceptedAt,
-    heldBack,
+    ...timesOf(input, field),
     same: isNameHalf(field) ? sameJson : (value, read) => sameValue(attribute.type, value, read),
   });
   return {
@@ -99,6 +100,12 @@ function decideField(input: PlanInput, field: string, wanted: Json): DecidedFiel
     send,
     conflict: conflict && { ...conflict, field, base: base ?? null, attio: theirs },
   };
+}
+
+/** A field that is ours counts as written just now, and sent at once: the later write wins. */
+function timesOf({ acceptedAt, heldBack, policyOf }: PlanInput, field: string) {
+  const isOurs = policyOf?.(field) === 'local-wins';
+  return isOurs ? { acceptedAt: Number.POSITIVE_INFINITY, heldBack: false } : { acceptedAt, heldBack };
 }
 
 function attributeOf(attributes: Attributes, field: string): Attribute {

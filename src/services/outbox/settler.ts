@@ -162,7 +162,7 @@ export class Settler {
         if (!told) await stores.outbox.bury(letterOf(row, failure, at));
         buried = !told;
         restored = await goBack(stores, { ...row, entityId }, told ? null : { code, detail }, at);
-        await reproject(stores, mapping, row.kind, entityId, plainOf, at);
+        await reproject(stores, mapping, row.kind, entityId, plainOf, at, row.intent);
       });
     } catch (error) {
       waiters.dismiss(row.id);

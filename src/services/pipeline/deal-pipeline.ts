@@ -7,18 +7,20 @@ import type { EntryChanges, EntryInput, EntryView, ItemWriteOptions } from '../i
 import type { PageQuery } from '../items/items.ts';
 import type { Page } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
+import type { Mapping } from '../sync/mapping.ts';
 import { isOutOf, type Pipeline, type PipelineOverview, stageOverviews } from './pipeline.ts';
 
 const STAGE = 'stage';
 const VALUE = 'value';
 /** Attributes that are members of an entry itself. */
-const OWN = [STAGE, VALUE];
+const OWN = [STAGE, VALUE] as const;
 const DEALS = { target: 'objects', identifier: 'deals' } as const;
 
 export interface DealPipelineDeps {
   readonly deals: Pick<DealsService, 'get' | 'update' | 'list' | 'listByStage' | 'stageTotals'>;
   readonly choices: Pick<ChoicesService, 'known' | 'find' | 'renew'>;
   readonly schema: Pick<SchemaService, 'attributesOf'>;
+  readonly mapping: Pick<Mapping, 'slugOf'>;
 }
 
 /** The deals object's own pipeline: a deal is its own entry. */
@@ -54,10 +56,12 @@ export class DealPipeline implements Pipeline {
     options: ItemWriteOptions,
   ): Promise<Written<EntryView>> {
     const { stage, value, attributes } = changes;
-    const faults = OWN.filter((slug) => Object.hasOwn(attributes ?? {}, slug)).map((slug) => ({
-      path: `/attributes/${slug}`,
-      message: `has its own place beside attributes: send it as ${slug}`,
-    }));
+    const faults = OWN.flatMap((member) => {
+      const slug = this.#slugOf(member);
+      if (!Object.hasOwn(attributes ?? {}, slug)) return [];
+      const message = `has its own place beside attributes: send it as ${member}`;
+      return [{ path: `/attributes/${slug}`, message }];
+    });
     if (stage === null) faults.push({ path: '/stage', message: 'cannot be cleared: a deal has one' });
     if (faults.length > 0) throw invalidMembers(faults);
     const change: DealChange = {
@@ -87,23 +91,27 @@ export class DealPipeline implements Pipeline {
   async overview(slug: string): Promise<PipelineOverview> {
     const { deals, choices, schema } = this.#deps;
     const attributes = await schema.attributesOf('deals', 'known');
-    const stage = attributes.get(STAGE);
+    const stage = attributes.get(this.#slugOf(STAGE));
     const stages = stage === undefined ? [] : await choices.known(DEALS, stage);
     const totals = await deals.stageTotals();
     const sums = totals.map(({ stageId, title, ...sum }) => ({ ...sum, stage: stageId ?? title }));
     if (stage !== undefined && isOutOf(stages, sums)) choices.renew(DEALS, stage);
-    const code = attributes.get(VALUE)?.config?.currency?.default_currency_code ?? null;
+    const code = attributes.get(this.#slugOf(VALUE))?.config?.currency?.default_currency_code ?? null;
     return {
       list: { slug, name: 'Deals', parentObjects: ['deals'] },
       stages: stageOverviews(stages, sums, code),
     };
   }
 
+  #slugOf(member: (typeof OWN)[number]): string {
+    return this.#deps.mapping.slugOf('deals', member);
+  }
+
   /** @throws ServiceError `refused` for an unknown one; while nothing is known of them, what was given */
   async #stageId(stage: string): Promise<string> {
     const { choices, schema } = this.#deps;
     try {
-      const attribute = (await schema.attributesOf('deals', 'known')).get(STAGE);
+      const attribute = (await schema.attributesOf('deals', 'known')).get(this.#slugOf(STAGE));
       if (attribute === undefined) return stage;
       return (await choices.find(DEALS, attribute, stage, { path: STAGE, noun: STAGE })).id;
     } catch (error) {

@@ -11,6 +11,7 @@ import type { Stores, SyncEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import { entityKindOf, type Mapping } from './mapping.ts';
 import { type PlainOf, sameFacts } from './project.ts';
+import type { Repairs } from './repairs.ts';
 
 export interface ApplyCounts {
   readonly created: number;
@@ -62,6 +63,7 @@ export class ApplyService {
   readonly #store: UnitOfWork;
   readonly #mapping: Mapping;
   readonly #schema: Pick<SchemaService, 'plainValues'>;
+  readonly #repairs: Pick<Repairs, 'afterRead'>;
   readonly #clock: Clock;
   readonly #events: SyncEvents;
   readonly #onCommitted: (object: string, recordIds: readonly string[]) => void;
@@ -71,6 +73,7 @@ export class ApplyService {
     store: UnitOfWork;
     mapping: Mapping;
     schema: Pick<SchemaService, 'plainValues'>;
+    repairs: Pick<Repairs, 'afterRead'>;
     clock: Clock;
     events: SyncEvents;
     onCommitted: (object: string, recordIds: readonly string[]) => void;
@@ -78,6 +81,7 @@ export class ApplyService {
     this.#store = deps.store;
     this.#mapping = deps.mapping;
     this.#schema = deps.schema;
+    this.#repairs = deps.repairs;
     this.#clock = deps.clock;
     this.#events = deps.events;
     this.#onCommitted = deps.onCommitted;
@@ -155,6 +159,8 @@ export class ApplyService {
         return ours ? { ...told, source: 'local' } : told;
       }),
     );
+    const read = decided.map(({ snapshot }) => snapshot);
+    if (source === 'attio') await this.#repairs.afterRead(stores, object, read, before, at);
   }
 
   /** @returns our things by record id */
@@ -180,7 +186,8 @@ export class ApplyService {
       const id = existing?.id ?? snapshot.recordId;
       const own = agreed.get(id) ?? this.#mapping.blank(kind);
       const intents = (pending.get(id) ?? []).map((row) => row.intent);
-      const facts = this.#mapping.overlay(kind, own, intents);
+      const kept = existing === undefined ? own : this.#mapping.withKept(kind, own, existing.facts);
+      const facts = this.#mapping.overlay(kind, kept, intents);
       // One of those on their way has arrived; those behind it have not.
       const reflected = intents.some((intent) => sameFacts(own, this.#mapping.overlay(kind, own, [intent])));
       const isMade = existing !== undefined && existing.recordId === null && !isHandMade(snapshot);

@@ -6,6 +6,7 @@ import {
   type DealFacts,
   ENTITY_KINDS,
   type EntityKind,
+  type EntityRow,
   type Facts,
   normalKey,
   type PlainAttributes,
@@ -63,16 +64,6 @@ export class Mapping {
     this.#kinds = { people: of('people'), companies: of('companies'), deals: of('deals') };
   }
 
-  /**
-   * What a record shows of a thing.
-   * @param plain the same values in plain form
-   * @param before what the thing shows now: fields that only go out keep it
-   */
-  facts(kind: EntityKind, values: RecordValues, plain: PlainAttributes, before?: Facts): Facts {
-    const theirs = this.#factsIn(kind, values, plain);
-    return before === undefined ? theirs : this.#withKept(kind, theirs, before);
-  }
-
   /** What is shown of a thing of which nothing is known. */
   blank(kind: EntityKind): Facts {
     const { custom } = this.#kinds[kind];
@@ -82,7 +73,8 @@ export class Mapping {
       : { ...facts, fields: fromEntries(custom.map(({ name }) => [name, null])) };
   }
 
-  #factsIn(kind: EntityKind, values: RecordValues, plain: PlainAttributes): Facts {
+  /** What a record shows of a thing. @param plain the same values in plain form */
+  facts(kind: EntityKind, values: RecordValues, plain: PlainAttributes): Facts {
     const { custom, own } = this.#kinds[kind];
     const read = new FieldReader(this.#kinds[kind].byName, values, plain);
     const shown = {
@@ -98,8 +90,14 @@ export class Mapping {
       : { ...dealFacts(keys, read), ...shown };
   }
 
-  #withKept(kind: EntityKind, theirs: Facts, before: Facts): Facts {
-    const { kept } = this.#kinds[kind];
+  /**
+   * The same, with what is ours to keep: fields that only go out show what they showed before.
+   * @param but what was written and is not to be kept: Attio has refused it
+   */
+  withKept(kind: EntityKind, theirs: Facts, before: Facts, but: WriteIntent = {}): Facts {
+    const kept = this.#kinds[kind].kept.filter(
+      (rule) => rule.form !== 'ours' && !Object.hasOwn(but, fieldOf(rule)),
+    );
     if (kept.length === 0) return theirs;
     const texts = kept.filter(({ form }) => form !== 'custom');
     const own = texts.map(({ name }) => [name, (before as unknown as JsonObject)[name] ?? null] as const);
@@ -130,6 +128,18 @@ export class Mapping {
   /** Of all fields; those that are left out come last. */
   rules(kind: EntityKind): readonly FieldRule[] {
     return this.#kinds[kind].rules;
+  }
+
+  /** Fields that only go out. */
+  kept(kind: EntityKind): readonly FieldRule[] {
+    return this.#kinds[kind].kept;
+  }
+
+  /** What a thing holds of such a field; null: nothing. */
+  heldBy({ externalId, facts }: Pick<EntityRow, 'externalId' | 'facts'>, { form, name }: FieldRule): Json {
+    if (form === 'ours') return externalId;
+    if (form === 'custom') return facts.fields?.[name] ?? null;
+    return (facts as unknown as JsonObject)[name] ?? null; // facts are plain JSON
   }
 
   /** The attribute of a field that cannot be left out. */
@@ -164,7 +174,7 @@ function kindMapping(kind: EntityKind, rules: readonly FieldRule[], keySlug: str
     custom: customRules(rules),
     own: new Set(['record_id', keySlug, ...ownAttributes(rules)]),
     members: membersOf(kind, rules, keySlug),
-    kept: living.filter((rule) => !isRead(rule) && rule.form !== 'ours'),
+    kept: living.filter((rule) => !isRead(rule)),
   };
 }
 

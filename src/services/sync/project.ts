@@ -6,26 +6,34 @@ import {
   type PlainAttributes,
 } from '../../domain/entities.ts';
 import { canonicalJson, type Json } from '../../domain/json.ts';
+import type { WriteIntent } from '../../domain/outbox.ts';
 import type { RecordValues } from '../../domain/records.ts';
 import type { Stores } from '../ports.ts';
 import type { Mapping } from './mapping.ts';
 
 export type PlainOf = (values: RecordValues) => PlainAttributes;
 
-/** What both sides agree on of a thing: its record; of one without a record, what it is found by. */
+/**
+ * What both sides agree on of a thing: its record, and what is ours to keep; of one without a record, what it is found by.
+ * @param refused what was written last, and is taken back
+ */
 export function agreedFacts(
   mapping: Mapping,
   entity: EntityRow,
   values: RecordValues | null,
   plainOf: PlainOf,
+  refused: WriteIntent = {},
 ): Facts {
   const { kind, keys } = entity;
-  if (values !== null) return mapping.facts(kind, values, plainOf(values));
   const found = kind === 'deals' ? (keys[0] ?? null) : keys.toReversed();
-  return mapping.overlay(kind, mapping.blank(kind), [{ [mapping.keySlugs[kind]]: found }]);
+  const theirs =
+    values === null
+      ? mapping.overlay(kind, mapping.blank(kind), [{ [mapping.keySlugs[kind]]: found }])
+      : mapping.facts(kind, values, plainOf(values));
+  return mapping.withKept(kind, theirs, entity.facts, refused);
 }
 
-/** Draws a thing anew from its record and its pending writes, after a write of it was settled. */
+/** Draws a thing anew from its record and its pending writes, after a write of it was settled. @param refused that one */
 export async function reproject(
   stores: Stores,
   mapping: Mapping,
@@ -33,12 +41,13 @@ export async function reproject(
   entityId: string,
   plainOf: PlainOf,
   at: string,
+  refused?: WriteIntent,
 ): Promise<void> {
   const entity = await stores.entities.find(kind, entityId);
   if (entity === undefined || entity.deletedAt !== null) return;
   const { recordId } = entity;
   const record = recordId === null ? undefined : (await stores.records.load(kind, [recordId])).get(recordId);
-  const agreed = agreedFacts(mapping, entity, record?.values ?? null, plainOf);
+  const agreed = agreedFacts(mapping, entity, record?.values ?? null, plainOf, refused);
   const pending = (await stores.outbox.pendingOf(kind, [entity.id])).get(entity.id) ?? [];
   const facts = mapping.overlay(
     kind,
