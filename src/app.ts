@@ -125,6 +125,7 @@ function assemble(base: Base, parts: Parts): App {
     clock,
     workspace,
     circuit: () => attio.client.circuit.state,
+    mappingFaults: () => attio.mappingWatch.faults,
     forbiddenLately: () => outbox.worker.isForbidden || clock.now() - attio.readForbiddenAt() < FORBIDDEN_MS,
     probeDatabase: () => probeDatabase(database),
     redis: () => base.shared?.health ?? null,

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { HealthService } from '../services/health.ts';
+import type { HealthReport, HealthService } from '../services/health.ts';
 import type { Access } from './auth.ts';
 import { notNow, ProblemError } from './problem.ts';
 import { problems } from './schemas.ts';
@@ -25,6 +25,10 @@ const healthSchema = z
         redis: z.object({ status: z.string(), latencyMs }).nullable(),
         inbox: queue,
         outbox: queue,
+        mapping: z
+          .object({ status: z.string(), problems: z.array(z.string()) })
+          .optional()
+          .meta({ description: 'Where the configured mapping does not fit the workspace' }),
       })
       .optional(),
   })
@@ -70,7 +74,7 @@ export function healthRoutes(
       },
       async (request, reply) => {
         const report = await health.report();
-        const body = access.seesDetails(request) ? report : { status: report.status };
+        const body = access.seesDetails(request) ? toJson(report) : { status: report.status };
         if (report.status !== 'down') return reply.send(body);
         return reply.code(503).header('retry-after', RETRY_SECONDS).send(body);
       },
@@ -108,4 +112,10 @@ export function healthRoutes(
       },
     );
   };
+}
+
+function toJson({ checks, ...report }: HealthReport): z.input<typeof healthSchema> {
+  const { mapping, ...others } = checks;
+  if (mapping === undefined) return { ...report, checks: others };
+  return { ...report, checks: { ...others, mapping: { ...mapping, problems: [...mapping.problems] } } };
 }

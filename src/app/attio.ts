@@ -9,6 +9,7 @@ import { StorageUnavailableError } from '../domain/storage.ts';
 import type { Events } from '../monitoring/events.ts';
 import { ChoicesService } from '../services/choices.ts';
 import { ListsService } from '../services/lists.ts';
+import { MappingWatch } from '../services/mapping/watch.ts';
 import { MembersService } from '../services/members.ts';
 import { SchemaService } from '../services/schema.ts';
 import { ViewsService } from '../services/views.ts';
@@ -60,8 +61,10 @@ export function buildAttio(
       kept: keptIn(new DefinitionsStore(database), events, stopped),
       now: () => clock.now(),
       onAttributes(of, read) {
-        if (of.target === 'objects') views.attributesRead(of.identifier, read);
-        else views.listAttributesRead(of.identifier, read);
+        if (of.target === 'objects') {
+          views.attributesRead(of.identifier, read);
+          void mappingWatch.attributesRead(of.identifier, read);
+        } else views.listAttributesRead(of.identifier, read);
       },
     }),
     clock,
@@ -73,12 +76,15 @@ export function buildAttio(
     store: new ViewsStore(database),
     events,
   });
+  const choices = new ChoicesService(definitions);
+  const mappingWatch = new MappingWatch({ mappings: config.mapping, choices, events });
   return {
     client,
     records,
     schema: new SchemaService(definitions),
     lists: listsService,
-    choices: new ChoicesService(definitions),
+    choices,
+    mappingWatch,
     members: new MembersService(definitions),
     views,
     readForbiddenAt: () => readForbiddenAt,

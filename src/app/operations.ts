@@ -82,6 +82,7 @@ export function buildOperations(config: AppConfig, overrides: Overrides = {}): O
     kept: { remember: async () => {}, recall: async () => null },
     now,
   });
+  const choices = new ChoicesService({ schema, clock });
   const attioSubject = () => ({
     client,
     clock,
@@ -92,8 +93,10 @@ export function buildOperations(config: AppConfig, overrides: Overrides = {}): O
     ),
     stages: new AwaitedStages({
       lists: new ListsService({ schema, clock, mirrored: config.sync.lists }),
-      choices: new ChoicesService({ schema, clock }),
+      choices,
     }),
+    mappings: config.mapping,
+    choices,
     externalIdAttribute: config.sync.objects.includes('deals') ? config.deals.externalIdAttribute : null,
   });
   const webhookSubject = () => ({

@@ -24,12 +24,13 @@ export function warm(attio: AttioParts, objects: readonly string[], stageSlug: s
 function unread(): void {}
 
 async function warmObject(
-  { schema, views, choices }: AttioParts,
+  { schema, views, choices, mappingWatch }: AttioParts,
   object: string,
   stageSlug: string,
 ): Promise<void> {
   const attributes = await schema.attributesOf(object);
   views.attributesRead(object, [...attributes.values()]);
+  await mappingWatch.attributesRead(object, [...attributes.values()]);
   const stage = object === DEALS ? attributes.get(stageSlug) : undefined;
   if (stage !== undefined) await choices.warm({ target: 'objects', identifier: object }, stage);
 }

@@ -254,6 +254,23 @@ export class Events {
     );
   }
 
+  // --- the mapping of fields to attributes
+
+  mappingJudged(
+    object: string,
+    troubles: readonly { field: string; problem: string; isFault: boolean }[],
+  ): void {
+    this.#tell(() => {
+      const log = this.#log.sync;
+      if (troubles.length === 0) log.info({ object }, 'the mapping fits the workspace again');
+      for (const { field, problem, isFault } of troubles) {
+        const line = { object, field, problem };
+        if (isFault) log.error(line, 'the mapping does not fit the workspace: see doctor');
+        else log.warn(line, 'the mapping leaves something out: see doctor');
+      }
+    });
+  }
+
   // --- views for people
 
   viewBuilt(view: string): void {

@@ -6,10 +6,12 @@ import {
   checkClock,
   checkExternalId,
   checkLists,
+  checkMapping,
   checkObjects,
   checkScopes,
   checkToken,
   checkWorkspace,
+  mappedKinds,
 } from './doctor/attio.ts';
 import { type Check, failed, ok } from './doctor/check.ts';
 import { judgeDatabase } from './doctor/database.ts';
@@ -112,6 +114,8 @@ export class DoctorService {
     if (attio.lists.length > 0 && !lacks('list_configuration:read')) yield await checkLists(attio);
     const lacksEntries = lacks('list_configuration:read') || lacks('list_entry:read-write');
     if (attio.awaited.length > 0 && !lacksEntries) yield* await checkAwaited(attio);
+    const mapped = mappedKinds(attio);
+    if (mapped.length > 0) yield* await checkMapping(attio, mapped);
     if (attio.externalIdAttribute !== null) {
       yield await checkExternalId(attio, attio.externalIdAttribute, { fix });
     }

@@ -40,6 +40,8 @@ export interface HealthReport {
     readonly redis: RedisHealth | null;
     readonly inbox: QueueHealth;
     readonly outbox: QueueHealth;
+    /** Only where the configured mapping does not fit the workspace: a person must mend it. */
+    readonly mapping?: { readonly status: 'failed'; readonly problems: readonly string[] };
   };
 }
 
@@ -48,6 +50,8 @@ export interface HealthDeps {
   readonly clock: Clock;
   readonly workspace: Pick<WorkspaceGuard, 'check' | 'token' | 'problem'>;
   readonly circuit: () => CircuitState;
+  /** What of the mapping goes astray; none: it fits. @default none */
+  readonly mappingFaults?: () => readonly string[];
   /** Attio takes the token, but has refused something with it of late. */
   readonly forbiddenLately: () => boolean;
   /** Stores something. @throws when the database cannot */
@@ -131,8 +135,10 @@ export class HealthService {
       ),
     ]);
     const redis = this.#deps.redis();
+    const problems = this.#deps.mappingFaults?.() ?? [];
+    const status = overall(database.status, attio, redis);
     return {
-      status: overall(database.status, attio, redis),
+      status: status === 'ok' && problems.length > 0 ? 'degraded' : status,
       version,
       uptimeSeconds: Math.floor((this.#deps.clock.now() - this.#startedAt) / 1000),
       checks: {
@@ -141,6 +147,7 @@ export class HealthService {
         redis,
         inbox: { ...inbox, dead: dead.inbox },
         outbox: { ...outbox, dead: dead.outbox },
+        ...(problems.length === 0 ? {} : { mapping: { status: 'failed', problems } }),
       },
     };
   }

@@ -2,9 +2,14 @@ import type { AttioClient } from '../../attio/client.ts';
 import type { RequestOptions } from '../../attio/transport.ts';
 import type { Attribute, Self } from '../../attio/types.ts';
 import type { Clock } from '../../domain/clock.ts';
+import { ENTITY_KINDS, type EntityKind } from '../../domain/entities.ts';
+import type { Mappings } from '../../domain/mapping.ts';
 import { attioTroubleOf } from '../attio-trouble.ts';
 import type { AwaitedStage } from '../automations/automation.ts';
 import type { AwaitedStages } from '../automations/awaited.ts';
+import type { ChoicesService } from '../choices.ts';
+import { configuredRules } from '../mapping/judge.ts';
+import { judgeMapping } from '../mapping/watch.ts';
 import { all, type Check, failed, ok, warning } from './check.ts';
 import { lackingScopes } from './scopes.ts';
 
@@ -18,6 +23,8 @@ export interface AttioSubject {
   /** What automations wait for. */
   readonly awaited: readonly (AwaitedStage & { readonly automation: string })[];
   readonly stages: Pick<AwaitedStages, 'fault'>;
+  readonly mappings: Mappings;
+  readonly choices: Pick<ChoicesService, 'known'>;
   /** Slug of the attribute of deals that holds `externalId`; null: no deals are mirrored. */
   readonly externalIdAttribute: string | null;
 }
@@ -136,6 +143,29 @@ export async function checkAwaited({ awaited, stages }: AttioSubject): Promise<C
   } catch (error) {
     return [troubled(id, error)];
   }
+}
+
+/** One check for each thing that the mapping has and the workspace has not; or one for all. */
+export async function checkMapping(subject: AttioSubject, kinds: readonly EntityKind[]): Promise<Check[]> {
+  const id = 'mapping';
+  try {
+    const checks: Check[] = [];
+    for (const kind of kinds) {
+      const of = { target: 'objects', identifier: kind } as const;
+      const attributes = await subject.client.attributes.all(of, { ...ASK, showArchived: true });
+      for (const { field, problem, mend, isFault } of await judgeMapping(subject, kind, attributes)) {
+        checks.push((isFault ? failed : warning)(id, `mapping.${field}: ${problem}`, mend));
+      }
+    }
+    return checks.length > 0 ? checks : [ok(id, 'the mapping fits the workspace')];
+  } catch (error) {
+    return [troubled(id, error)];
+  }
+}
+
+/** Objects that the configuration has a mapping for. */
+export function mappedKinds({ mappings }: AttioSubject): EntityKind[] {
+  return ENTITY_KINDS.filter((kind) => configuredRules(kind, mappings[kind]).length > 0);
 }
 
 function slugsOf(things: readonly { readonly api_slug: string | null }[]): string[] {
