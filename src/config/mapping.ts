@@ -50,11 +50,15 @@ const fields = z
   .refine((all) => Object.keys(all).length <= MAX_FIELDS, `has more than ${MAX_FIELDS} fields`);
 
 /** Which field of ours is which attribute of Attio's. Our names are those of the bodies; others add fields. */
-export const mappingSettings = z.strictObject({
-  people: fields.optional(),
-  companies: fields.optional(),
-  deals: fields.optional(),
-}) satisfies z.ZodType<MappingSettings>;
+export const mappingSettings = z.strictObject(
+  { people: fields.optional(), companies: fields.optional(), deals: fields.optional() },
+  {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `has ${issue.keys.join(', ')}, which is not known: there are people, companies, deals`
+        : 'must be an object with people, companies, deals, or some of them',
+  },
+) satisfies z.ZodType<MappingSettings>;
 
 /** As much of it as can be read, field by field: of the rest the schema says what is wrong. */
 export function readableMapping(content: unknown): MappingSettings {

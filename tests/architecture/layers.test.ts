@@ -80,6 +80,7 @@ describe('the rules, on planted violations,', () => {
     expect(planted({ 'src/app.ts': all, 'src/index.ts': all, 'src/cli.ts': all })).toEqual([]);
     expect(planted({ 'src/app/http.ts': `import '../api/a.ts'; import '../store/a.ts';` })).toEqual([]);
     expect(planted({ 'src/config.ts': `import { a } from './attio/config.ts';` })).toEqual([]);
+    expect(planted({ 'src/config/a.ts': `import { a } from '../domain/a.ts';` })).toEqual([]);
     expect(planted({ 'src/config.ts': `import { a } from './attio/client.ts';` })).toHaveLength(1);
   });
 

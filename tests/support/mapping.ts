@@ -42,7 +42,9 @@ export function addMapped(service: TestService): void {
 }
 
 export function attribute(service: TestService, object: string, slug: string, type: string): void {
-  const of = { title: slug, api_slug: slug, type, description: null, config: {} };
+  const currency = { default_currency_code: 'EUR', display_type: 'code' };
+  const config = type === 'currency' ? { currency } : {};
+  const of = { title: slug, api_slug: slug, type, description: null, config };
   const not = { is_required: false, is_unique: false, is_multiselect: false };
   const body = { data: { ...of, ...not } };
   service.sandbox.sandbox.act({ method: 'POST', path: `/objects/${object}/attributes`, body });
