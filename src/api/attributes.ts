@@ -1,6 +1,7 @@
 /** Values by slug in a body. Whether a workspace has the slug, and takes the value, only the service can say. */
 import { z } from 'zod';
 import { isJsonObject, type Json, type JsonObject } from '../domain/json.ts';
+import { customRules, type FieldRule, isWritten } from '../domain/mapping.ts';
 import { MAX_ERRORS } from './problem.ts';
 import { SLUG } from './schemas.ts';
 
@@ -57,20 +58,25 @@ export function attributesBody(faultOfSlug: FaultOfSlug, key: KeyAttribute | nul
     });
 }
 
-/** Fields that the configuration adds. Which there are, and what they take, only the service can say. */
-export const fieldsBody = z
-  .record(z.string(), anyJson, 'must be an object: values by the name of the field')
-  .check(({ value, issues }) => {
-    for (const fault of faultsOfFields(value).slice(0, MAX_ERRORS)) {
-      issues.push({ code: 'custom', input: value, ...fault });
-    }
-  })
-  .exactOptional()
-  .meta({
-    description: 'Fields that the configuration of the service adds, by name. Values as for attributes.',
-    maxProperties: MAX_ATTRIBUTES,
-    examples: [{ tier: 'gold' }],
-  });
+/** Fields that the configuration adds; what each takes, only the service can say. @param rules the fields of the thing */
+export function fieldsBody(rules: readonly FieldRule[]) {
+  const names = customRules(rules)
+    .filter(isWritten)
+    .map(({ name }) => name);
+  return z
+    .record(z.string(), anyJson, 'must be an object: values by the name of the field')
+    .check(({ value, issues }) => {
+      for (const fault of faultsOfFields(value).slice(0, MAX_ERRORS)) {
+        issues.push({ code: 'custom', input: value, ...fault });
+      }
+    })
+    .exactOptional()
+    .meta({
+      description: `Fields that the configuration of the service adds, by name: ${names.join(', ') || 'none'}. Values as for attributes.`,
+      maxProperties: MAX_ATTRIBUTES,
+      examples: [Object.fromEntries(names.slice(0, 1).map((name) => [name, null]))],
+    });
+}
 
 function faultsOfFields(fields: JsonObject): Fault[] {
   const given = Object.entries(fields);

@@ -30,7 +30,7 @@ export function contactBody(rules: readonly FieldRule[]) {
           slug: 'email_addresses',
           value: emailField,
         }),
-        fields: fieldsBody,
+        fields: fieldsBody(rules),
       },
       'must be an object with at least email',
     )

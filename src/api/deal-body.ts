@@ -38,7 +38,7 @@ export function dealBody(rules: readonly FieldRule[]) {
           .exactOptional()
           .meta({ description: 'Of a member of the workspace' }),
         attributes: attributesBody((slug) => attributeFault(rules, slug), null),
-        fields: fieldsBody,
+        fields: fieldsBody(rules),
       },
       'must be an object with at least externalId, name and stage',
     )
@@ -60,19 +60,21 @@ export function dealBody(rules: readonly FieldRule[]) {
 }
 
 /** What a deal that is known is changed by. */
-export const dealChangeBody = z
-  .strictObject(
-    {
-      name: nameField.exactOptional(),
-      stage: stageField.exactOptional(),
-      value: moneyField,
-      fields: fieldsBody,
-    },
-    'must be an object with stage, value, name or fields',
-  )
-  .refine((change) => Object.keys(change).length > 0, 'is empty: send stage, value, name or fields')
-  .meta({
-    id: 'PatchDeal',
-    description: 'A member left out is untouched; null clears the value',
-    examples: [{ stage: 'Lost', value: { amount: 1400 } }],
-  }) satisfies z.ZodType<DealChange>;
+export function dealChangeBody(rules: readonly FieldRule[]) {
+  return z
+    .strictObject(
+      {
+        name: nameField.exactOptional(),
+        stage: stageField.exactOptional(),
+        value: moneyField,
+        fields: fieldsBody(rules),
+      },
+      'must be an object with stage, value, name or fields',
+    )
+    .refine((change) => Object.keys(change).length > 0, 'is empty: send stage, value, name or fields')
+    .meta({
+      id: 'PatchDeal',
+      description: 'A member left out is untouched; null clears the value',
+      examples: [{ stage: 'Lost', value: { amount: 1400 } }],
+    }) satisfies z.ZodType<DealChange>;
+}

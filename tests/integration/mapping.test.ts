@@ -7,6 +7,7 @@ import {
   attio,
   conflicts,
   contact,
+  created,
   outage,
   person,
   put,
@@ -299,6 +300,20 @@ describe('a field that only goes out', () => {
     await quiet(service);
     expect(await shown()).toMatchObject({ fields: { label: null } });
     expect(attio(service, recordId, 'companies')['description']).toEqual(['Theirs again']);
+  });
+
+  test('shows nothing, and changes nothing, where we have never said anything', async () => {
+    await using service = await startMapped(MAPPING);
+    const recordId = created(service, 'companies', { domains: ['theirs.example'], description: ['Theirs'] });
+    await service.sync('companies');
+    const shown = async () =>
+      (await service.get<{ data: { fields: object } }>(`/v1/companies/${recordId}`)).body.data;
+    expect(await shown()).toMatchObject({ fields: { label: null } });
+    edit(service, recordId, { description: ['Still theirs'] }, 'companies');
+    await quiet(service);
+    await putCompany(service, { domain: 'theirs.example', name: 'Ours' });
+    expect(await shown()).toMatchObject({ name: 'Ours', fields: { label: null } });
+    expect(attio(service, recordId, 'companies')['description']).toEqual(['Still theirs']);
   });
 
   test('goes back to what Attio has when Attio refuses it', async () => {

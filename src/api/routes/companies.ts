@@ -63,7 +63,7 @@ function companyBody(rules: readonly FieldRule[]) {
           slug: 'domains',
           value: domainField,
         }),
-        fields: fieldsBody,
+        fields: fieldsBody(rules),
       },
       'must be an object with at least domain',
     )

@@ -130,7 +130,7 @@ export function dealsRoutes(
           tags: ['deals'],
           params: thingParams,
           querystring: z.strictObject({ wait: waitFlag }),
-          body: dealChangeBody,
+          body: dealChangeBody(rules),
           response: written,
         },
       },

@@ -147,19 +147,23 @@ export async function checkAwaited({ awaited, stages }: AttioSubject): Promise<C
 
 /** One check for each thing that the mapping has and the workspace has not; or one for all. */
 export async function checkMapping(subject: AttioSubject, kinds: readonly EntityKind[]): Promise<Check[]> {
-  const id = 'mapping';
+  const checks: Check[] = [];
+  for (const kind of kinds) checks.push(...(await checkFields(subject, kind)));
+  return checks.length > 0 ? checks : [ok(MAPPING, 'the mapping fits the workspace')];
+}
+
+const MAPPING = 'mapping';
+
+async function checkFields(subject: AttioSubject, kind: EntityKind): Promise<Check[]> {
   try {
-    const checks: Check[] = [];
-    for (const kind of kinds) {
-      const of = { target: 'objects', identifier: kind } as const;
-      const attributes = await subject.client.attributes.all(of, { ...ASK, showArchived: true });
-      for (const { field, problem, mend, isFault } of await judgeMapping(subject, kind, attributes)) {
-        checks.push((isFault ? failed : warning)(id, `mapping.${field}: ${problem}`, mend));
-      }
-    }
-    return checks.length > 0 ? checks : [ok(id, 'the mapping fits the workspace')];
+    const of = { target: 'objects', identifier: kind } as const;
+    const attributes = await subject.client.attributes.all(of, { ...ASK, showArchived: true });
+    const troubles = await judgeMapping(subject, kind, attributes);
+    return troubles.map(({ field, problem, mend, isFault }) =>
+      (isFault ? failed : warning)(MAPPING, `mapping.${field}: ${problem}`, mend),
+    );
   } catch (error) {
-    return [troubled(id, error)];
+    return [troubled(MAPPING, error)];
   }
 }
 

@@ -186,7 +186,7 @@ export class ApplyService {
       const id = existing?.id ?? snapshot.recordId;
       const own = agreed.get(id) ?? this.#mapping.blank(kind);
       const intents = (pending.get(id) ?? []).map((row) => row.intent);
-      const kept = existing === undefined ? own : this.#mapping.withKept(kind, own, existing.facts);
+      const kept = this.#mapping.withKept(kind, own, existing?.facts);
       const facts = this.#mapping.overlay(kind, kept, intents);
       // One of those on their way has arrived; those behind it have not.
       const reflected = intents.some((intent) => sameFacts(own, this.#mapping.overlay(kind, own, [intent])));

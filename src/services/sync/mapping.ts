@@ -91,23 +91,23 @@ export class Mapping {
   }
 
   /**
-   * The same, with what is ours to keep: fields that only go out show what they showed before.
+   * The same, with what is ours to keep: fields that only go out show what they showed before, and nothing where we have
+   * never said anything.
+   * @param before undefined: the thing is new here
    * @param but what was written and is not to be kept: Attio has refused it
    */
-  withKept(kind: EntityKind, theirs: Facts, before: Facts, but: WriteIntent = {}): Facts {
+  withKept(kind: EntityKind, theirs: Facts, before: Facts | undefined, but: WriteIntent = {}): Facts {
     const kept = this.#kinds[kind].kept.filter(
       (rule) => rule.form !== 'ours' && !Object.hasOwn(but, fieldOf(rule)),
     );
     if (kept.length === 0) return theirs;
-    const texts = kept.filter(({ form }) => form !== 'custom');
-    const own = texts.map(({ name }) => [name, (before as unknown as JsonObject)[name] ?? null] as const);
-    // One that was added to the configuration since: what Attio has is where it begins.
-    const added = kept.flatMap(({ form, name }) => {
-      const held = form === 'custom' ? before.fields?.[name] : undefined;
-      return held === undefined ? [] : [[name, held] as const];
-    });
-    const fields = added.length === 0 ? {} : { fields: { ...theirs.fields, ...fromEntries(added) } };
-    return { ...theirs, ...fromEntries(own), ...fields };
+    const held = { externalId: null, facts: before ?? this.blank(kind) };
+    const entriesOf = (rules: readonly FieldRule[]) =>
+      fromEntries(rules.map((rule) => [rule.name, this.heldBy(held, rule)]));
+    const custom = entriesOf(kept.filter(({ form }) => form === 'custom'));
+    const texts = entriesOf(kept.filter(({ form }) => form !== 'custom'));
+    const fields = theirs.fields === undefined ? {} : { fields: { ...theirs.fields, ...custom } };
+    return { ...theirs, ...texts, ...fields };
   }
 
   /** The keys in a record's values, as they are compared. */
