@@ -106,19 +106,21 @@ test('doctor names what the workspace lacks, and how to mend it', async () => {
   );
 });
 
-test('a good one is what the service does', async () => {
-  await configure({
-    people: {
-      jobTitle: { attribute: 'role' },
-      tier: {
-        attribute: 'customer_tier',
-        transform: { map: { gold: 'Gold customer', silver: 'Silver customer', lead: 'Lead' } },
-      },
-    },
-  });
+/** The mapping that the README shows. */
+async function example(): Promise<unknown> {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+  const [, section = ''] = readme.split('\n### Mapping\n');
+  const [, block = ''] = section.split('```json\n');
+  const [json] = block.split('\n```');
+  return (JSON.parse(`{${json}}`) as { mapping: unknown }).mapping;
+}
+
+test('the one in the README is what the service does', async () => {
+  await configure(await example());
   const looked = run('src/cli.ts', 'doctor', '--json');
   await looked.exited;
-  expect(looked.output).toContain('the mapping fits the workspace');
+  expect(looked.output).toContain('the table has no word for \\"Lead\\"');
+  expect(looked.output).not.toContain('have no attribute');
   const started = run('src/index.ts');
   service.url = `http://127.0.0.1:${service.env['PORT']}`;
   await started.ready(service.url);
@@ -126,10 +128,18 @@ test('a good one is what the service does', async () => {
   const { status, body } = await put(service, {
     email: 'ada@mapped.example',
     jobTitle: 'Analyst',
-    fields: { tier: 'lead' },
+    externalId: 'erp:1',
+    fields: { tier: 'gold' },
   });
   expect(status).toBe(200);
-  expect(attio(service, body.data.recordId)).toMatchObject({ role: ['Analyst'], customer_tier: ['Lead'] });
+  expect(body.data).toMatchObject({ jobTitle: 'Analyst', externalId: 'erp:1', fields: { tier: 'gold' } });
+  expect(attio(service, body.data.recordId)).toMatchObject({
+    role: ['Analyst'],
+    customer_tier: ['Gold customer'],
+    erp_id: ['erp:1'],
+  });
+  const health = await service.get<{ status: string }>('/health');
+  expect(health.body.status).toBe('ok');
   started.signal('SIGTERM');
   expect((await started.exited).code).toBe(0);
 });
