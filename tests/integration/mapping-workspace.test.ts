@@ -186,16 +186,32 @@ describe('whose a field is', () => {
     expect(await conflicts(service)).toMatchObject([{ field: 'job_title', decided: 'attio' }]);
   });
 
-  test('lets a field that is cleared in Attio come back where it is local', async () => {
-    await using service = await startMapped({ people: { jobTitle: { owner: 'local' } } });
+  test.each([
+    ['local', ['Ours']],
+    ['shared', []],
+  ])('decides over a field that is cleared in Attio meanwhile: %s', async (owner, expected) => {
+    const configure = mapped({ people: { jobTitle: { owner } } });
+    await using service = await startMapped(
+      {},
+      {
+        configure(config) {
+          const made = configure(config);
+          return { ...made, outbox: { ...made.outbox, writeWaitMs: 500 } };
+        },
+      },
+    );
     const { body } = await put(service, { email: ADA, jobTitle: 'Agreed' });
     await quiet(service);
     await outage(service);
     await put(service, { email: ADA, jobTitle: 'Ours' });
     const { recordId } = body.data;
     service.sandbox.sandbox.edit({ object: 'people', recordId, values: { job_title: [] } });
+    await until(async () => {
+      const answer = await service.get<{ checks: { outbox: { oldestAgeSeconds: number } } }>('/health');
+      return answer.body.checks.outbox.oldestAgeSeconds >= 1;
+    });
     await recovered(service);
-    expect(attio(service, recordId)['job_title']).toEqual(['Ours']);
+    expect(attio(service, recordId)['job_title']).toEqual(expected);
   });
 
   test('refuses our writes where it is Attio’s', async () => {

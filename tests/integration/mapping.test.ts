@@ -8,12 +8,15 @@ import {
   conflicts,
   contact,
   created,
+  everythingStored,
+  letters,
   outage,
   person,
   put,
   putCompany,
   quiet,
   recovered,
+  removeContact,
   type WrittenContact,
   writes,
 } from '../support/writes.ts';
@@ -300,6 +303,43 @@ describe('a field that only goes out', () => {
     await quiet(service);
     expect(await shown()).toMatchObject({ fields: { label: null } });
     expect(attio(service, recordId, 'companies')['description']).toEqual(['Theirs again']);
+  });
+
+  test('is no concern of whoever writes other fields: what Attio refuses of it leaves theirs alone', async () => {
+    await using service = await startMapped(MAPPING);
+    const { body } = await put(service, { email: ADA, externalId: 'erp:1' });
+    const { id, recordId } = body.data;
+    await quiet(service);
+    for (const value of ['once', 'twice']) {
+      edit(service, recordId, { erp_id: [value] });
+      await quiet(service);
+    }
+    service.sandbox.sandbox.addFault({
+      kind: 'status',
+      status: 400,
+      code: 'validation_type',
+      match: { method: 'PATCH', path: '/objects/people/records/*' },
+      count: 1,
+    });
+    const { status, body: written } = await put(service, { email: ADA, jobTitle: 'Analyst' });
+    expect([status, written.data.jobTitle]).toEqual([200, 'Analyst']);
+    await quiet(service);
+    expect(attio(service, recordId)).toMatchObject({ erp_id: ['twice'], role: ['Analyst'] });
+    expect(await letters(service)).toMatchObject([{ kind: 'outbox', reason: 'validation_type' }]);
+    expect((await seen(service, id)).externalId).toBe('erp:1');
+  });
+
+  test('is gone when the person is erased', async () => {
+    await using service = await startMapped(MAPPING);
+    const { body } = await put(service, { email: ADA, externalId: 'erp:secret', fields: { tier: 'gold' } });
+    await quiet(service);
+    edit(service, body.data.recordId, { erp_id: ['erp:other-secret'] });
+    await quiet(service);
+    await removeContact(service, body.data.id, '?erase=true');
+    const stored = await everythingStored(service);
+    for (const value of ['erp:secret', 'erp:other-secret', '"gold"', 'gold customer"}']) {
+      expect(stored).not.toContain(value);
+    }
   });
 
   test('shows nothing, and changes nothing, where we have never said anything', async () => {

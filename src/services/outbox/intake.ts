@@ -37,7 +37,7 @@ export class OutboxIntake {
   readonly #store: UnitOfWork;
   readonly #mapping: Mapping;
   readonly #schema: Pick<SchemaService, 'knownAttributes'>;
-  readonly #repair: Pick<Repairs, 'due'>;
+  readonly #repairs: Pick<Repairs, 'store'>;
   readonly #waiters: Waiters;
   readonly #clock: Clock;
   readonly #newId: () => string;
@@ -46,7 +46,7 @@ export class OutboxIntake {
     store: UnitOfWork;
     mapping: Mapping;
     schema: Pick<SchemaService, 'knownAttributes'>;
-    repairs: Pick<Repairs, 'due'>;
+    repairs: Pick<Repairs, 'store'>;
     waiters: Waiters;
     clock: Clock;
     newId: () => string;
@@ -54,7 +54,7 @@ export class OutboxIntake {
     this.#store = deps.store;
     this.#mapping = deps.mapping;
     this.#schema = deps.schema;
-    this.#repair = deps.repairs;
+    this.#repairs = deps.repairs;
     this.#waiters = deps.waiters;
     this.#clock = deps.clock;
     this.#newId = deps.newId;
@@ -82,8 +82,8 @@ export class OutboxIntake {
     const taken = await freeExternalId(stores, draft, existing);
     if (taken !== null) return { refused: taken };
     const { references, after } = await this.#references(stores, draft.references, at);
-    const repairs = await this.#repairs(stores, existing);
-    const intent: WriteIntent = { ...repairs, ...draft.intent, ...references };
+    const intent: WriteIntent = { ...draft.intent, ...references };
+    if (existing !== undefined) await this.#putRight(stores, existing, intent, at);
     const entity = await this.#change(stores, draft, intent, existing, at);
     if (entity.recordId !== null && asksKeyAlone(draft, intent)) {
       return { entityId: entity.id, outboxId: null };
@@ -144,12 +144,13 @@ export class OutboxIntake {
     return entity;
   }
 
-  /** What goes along: fields that only go out, where Attio has something else. */
-  async #repairs(stores: Stores, entity: EntityRow | undefined): Promise<WriteIntent> {
-    if (entity === undefined || entity.recordId === null) return {};
-    if (this.#mapping.kept(entity.kind).length === 0) return {};
-    const record = (await stores.records.load(entity.kind, [entity.recordId])).get(entity.recordId);
-    return record === undefined || record.deletedAt !== null ? {} : this.#repair.due(entity, record.values);
+  /** Fields that only go out, and that this write does not name: where Attio has something else, ours goes first. */
+  async #putRight(stores: Stores, entity: EntityRow, intent: WriteIntent, at: string): Promise<void> {
+    const { kind, recordId } = entity;
+    if (recordId === null || this.#mapping.kept(kind).length === 0) return;
+    const record = (await stores.records.load(kind, [recordId])).get(recordId);
+    if (record === undefined || record.deletedAt !== null) return;
+    await this.#repairs.store(stores, entity, record.values, at, { but: intent });
   }
 
   /** What both sides agree on now of the fields to be written, as far as the schema is in memory. */

@@ -84,7 +84,7 @@ export class Redraw {
       for (const row of rows) {
         await reproject(stores, this.#mapping, kind, row.id, plainOf, at);
         const { values } = records.get(row.recordId ?? '') ?? {};
-        if (values !== undefined) await this.#repairs.store(stores, row, values, undefined, at);
+        if (values !== undefined) await this.#repairs.store(stores, row, values, at);
       }
       return rows.length < AT_ONCE ? null : (rows.at(-1)?.id ?? null);
     });

@@ -1,11 +1,14 @@
+import type { Attribute } from '../../attio/types.ts';
+import { AttributeValueError } from '../../attio/values/codec.ts';
 import { sameValue } from '../../attio/values/same.ts';
+import { writeValues } from '../../attio/values/write.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { EntityRow } from '../../domain/entities.ts';
 import type { Json } from '../../domain/json.ts';
 import { fieldOf } from '../../domain/mapping.ts';
 import type { WriteIntent } from '../../domain/outbox.ts';
 import type { RecordSnapshot, RecordValues } from '../../domain/records.ts';
-import { plainField, slugOf } from '../outbox/fields.ts';
+import { type Attributes, isNameHalf, plainField, slugOf } from '../outbox/fields.ts';
 import { Pace } from '../pace.ts';
 import type { Stores } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
@@ -39,58 +42,55 @@ export class Repairs {
     this.#onStored = deps.onStored;
   }
 
-  /** What a record lacks of its thing, as far as the schema is in memory. */
-  due(entity: EntityRow, values: RecordValues): WriteIntent {
-    const kept = this.#mapping.kept(entity.kind);
-    const attributes = kept.length === 0 ? null : this.#schema.knownAttributes(entity.kind);
-    const due: Record<string, Json> = {};
-    for (const rule of attributes === null ? [] : kept) {
-      const field = fieldOf(rule);
-      const attribute = attributes?.get(slugOf(field));
-      const ours = this.#mapping.heldBy(entity, rule);
-      const converted = ours === null || attribute === undefined ? null : inputFor(rule, ours);
-      if (attribute === undefined || converted === null || !('value' in converted)) continue;
-      const theirs = plainField(field, attribute, values);
-      if (!isThere(attribute.type, converted.value, theirs)) due[field] = converted.value;
-    }
-    return due;
-  }
-
   /**
-   * Stores the write that puts a record right, unless one is under way, or was a moment ago.
+   * Stores the write that puts a record right, of fields that none under way is about. A write of its own: what becomes of it is nothing
+   * to whoever writes the thing's other fields.
    * @param before what the record had, as far as it is known: what has changed since is put on record as a conflict
+   * @param but fields that are about to be written anyway
    */
   async store(
     stores: Stores,
     entity: EntityRow,
     now: RecordValues,
-    before: RecordValues | undefined,
     at: string,
+    { before = now, but = {} }: { readonly before?: RecordValues; readonly but?: WriteIntent } = {},
   ): Promise<void> {
-    const intent = this.due(entity, now);
-    const fields = Object.keys(intent);
-    if (fields.length === 0) return;
     const { kind, id } = entity;
-    if ((await stores.outbox.pendingAmong(kind, [id])).has(id) || !this.#pace.isDue(id)) return;
-    const attributes = this.#schema.knownAttributes(kind);
-    const base: Record<string, Json> = {};
-    for (const field of fields) {
-      const attribute = attributes?.get(slugOf(field));
-      if (attribute !== undefined) base[field] = plainField(field, attribute, before ?? now);
-    }
+    const attributes = this.#mapping.kept(kind).length === 0 ? null : this.#schema.knownAttributes(kind);
+    if (attributes === null) return;
+    const all = this.#due(entity, now, attributes);
+    const underWay = all.length === 0 ? [] : ((await stores.outbox.pendingOf(kind, [id])).get(id) ?? []);
+    const written = [but, ...underWay.map(({ intent }) => intent)];
+    const due = all.filter(({ field }) => !written.some((intent) => Object.hasOwn(intent, field)));
+    if (due.length === 0) return;
+    const base = due.map(({ field, attribute }) => [field, plainField(field, attribute, before)] as const);
     await stores.outbox.add({
       operation: 'upsert',
       kind,
       entityId: id,
       key: null,
-      intent,
-      base,
+      intent: Object.fromEntries(due.map(({ field, value }) => [field, value])),
+      base: Object.fromEntries(base),
       externalIdBefore: undefined,
       acceptedAt: at,
       afterId: null,
       batch: null,
     });
     this.#isUsed = true;
+  }
+
+  /** What a record lacks of its thing. A value that the attribute does not take is not written. */
+  #due(entity: EntityRow, now: RecordValues, attributes: Attributes): Due[] {
+    return this.#mapping.kept(entity.kind).flatMap((rule): Due[] => {
+      const field = fieldOf(rule);
+      const attribute = attributes.get(slugOf(field));
+      const ours = this.#mapping.heldBy(entity, rule);
+      if (ours === null || attribute === undefined) return [];
+      const converted = inputFor(rule, ours);
+      if (!('value' in converted) || !takes(attribute, field, converted.value)) return [];
+      const isDone = isThere(attribute.type, converted.value, plainField(field, attribute, now));
+      return isDone ? [] : [{ field, attribute, value: converted.value }];
+    });
   }
 
   /** The same of records that were just read, and whose things are stored. @param before by record id */
@@ -107,13 +107,39 @@ export class Repairs {
     const things = await stores.entities.byRecordIds(kind, ids);
     for (const { recordId, values } of read) {
       const thing = things.get(recordId);
-      if (thing !== undefined) await this.store(stores, thing, values, before.get(recordId)?.values, at);
+      const held = before.get(recordId);
+      // What is new here has been changed by nobody since.
+      if (thing === undefined || held === undefined || !this.#isDue(thing, values)) continue;
+      await this.store(stores, thing, values, at, { before: held.values });
     }
+  }
+
+  #isDue(thing: EntityRow, values: RecordValues): boolean {
+    const attributes = this.#schema.knownAttributes(thing.kind);
+    return (
+      attributes !== null && this.#due(thing, values, attributes).length > 0 && this.#pace.isDue(thing.id)
+    );
   }
 
   /** What was stored is committed: a writer may take it in hand. */
   committed(): void {
     if (this.#isUsed) this.#onStored();
+  }
+}
+
+interface Due {
+  readonly field: string;
+  readonly attribute: Attribute;
+  readonly value: Json;
+}
+
+function takes(attribute: Attribute, field: string, value: Json): boolean {
+  try {
+    if (!isNameHalf(field)) writeValues(attribute, value);
+    return attribute.is_writable;
+  } catch (error) {
+    if (error instanceof AttributeValueError) return false;
+    throw error;
   }
 }
 
