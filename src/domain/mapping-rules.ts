@@ -138,7 +138,7 @@ function wrongDirection({ form, direction }: FieldRule, required: boolean): stri
   if (required && direction !== 'both') {
     return 'must be both: every deal that is written has it, and is read with it';
   }
-  if (form === 'ours' && direction !== 'out' && direction !== 'none') {
+  if (form === 'ours' && direction !== 'out') {
     return 'must be out: this id is ours alone, and Attio cannot set it';
   }
   if (direction === 'out' && !KEPT.includes(form)) {

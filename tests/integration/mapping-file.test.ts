@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { takeViolations } from '../support/exchanges.ts';
 import { addMapped } from '../support/mapping.ts';
 import { ServiceProcess } from '../support/process.ts';
-import { prepareService, type TestService } from '../support/service.ts';
+import { prepareService, type TestService, until } from '../support/service.ts';
 import { attio, put, SMALL } from '../support/writes.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
@@ -104,6 +104,25 @@ test('doctor names what the workspace lacks, and how to mend it', async () => {
   expect(found[0]?.mend).toBe(
     'Make the attribute in Attio (Workspace settings > Objects), or correct mapping.people.jobTitle in config/attio.*.json.',
   );
+});
+
+test('status tells of it while the service runs', async () => {
+  await configure({ people: { jobTitle: { attribute: 'rolle' } } });
+  const started = run('src/index.ts');
+  service.url = `http://127.0.0.1:${service.env['PORT']}`;
+  await started.ready(service.url);
+  await until(async () => {
+    const { body } = await service.get<{ checks: { mapping?: unknown } }>('/health');
+    return body.checks.mapping !== undefined;
+  });
+  const looked = run('src/cli.ts', 'status');
+  await looked.exited;
+  expect(looked.output).toContain('degraded.');
+  expect(looked.output).toContain(
+    'Mapping: people.jobTitle: people have no attribute "rolle"; did you mean "role"?',
+  );
+  started.signal('SIGTERM');
+  expect((await started.exited).code).toBe(0);
 });
 
 /** The mapping that the README shows. */

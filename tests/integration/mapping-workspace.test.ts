@@ -155,6 +155,39 @@ describe('a mapping that changes', () => {
   });
 });
 
+test('a first start without Attio takes what the mapping takes, and refuses what it does not', async () => {
+  const mapping: MappingJson = {
+    people: {
+      phone: { direction: 'in' },
+      jobTitle: { attribute: 'role' },
+      tier: { attribute: 'customer_tier', transform: { map: { gold: 'Gold customer' } } },
+    },
+  };
+  await using service = await prepareService({
+    sandbox: SMALL,
+    configure: mapped(mapping),
+    subscribe: false,
+  });
+  addMapped(service);
+  service.sandbox.sandbox.addFault({ kind: 'disconnect' });
+  await service.start();
+  const refused = await put(service, { email: ADA, phone: '+15550100001', fields: { tier: 'tin' } });
+  expect([refused.status, refused.body.detail]).toEqual([
+    400,
+    'Mend the request: /fields/tier must be one of "gold"; /phone is only read from Attio, as this service is configured: leave it out.',
+  ]);
+  const taken = await put(service, { email: ADA, jobTitle: 'Analyst', fields: { tier: 'gold' } });
+  expect([taken.status, taken.body.data.jobTitle]).toEqual([202, 'Analyst']);
+  expect(fieldsOf(taken.body.data)).toEqual({ tier: 'gold' });
+  await recovered(service);
+  const shown = await contact(service, taken.body.data.id);
+  expect(attio(service, shown.recordId)).toMatchObject({
+    role: ['Analyst'],
+    customer_tier: ['Gold customer'],
+  });
+  expect(fieldsOf(shown)).toEqual({ tier: 'gold' });
+});
+
 describe('whose a field is', () => {
   /** A write is held back while a person edits the same field. */
   async function bothSides(service: TestService): Promise<WrittenContact> {

@@ -37,6 +37,7 @@ export const health = z.object({
     redis: z.object({ status: z.string() }).nullable(),
     inbox: queue,
     outbox: queue,
+    mapping: z.object({ problems: z.array(z.string()) }).optional(),
   }),
 });
 export type Health = z.infer<typeof health>;

@@ -82,7 +82,7 @@ async function look(api: Api): Promise<Found> {
 }
 
 function inWords(api: Api, config: AppConfig, { health, known }: Found): string[] {
-  const { attio, inbox, outbox, redis, database } = health.checks;
+  const { attio, inbox, outbox, redis, database, mapping } = health.checks;
   const first =
     api.face === 'service'
       ? `The service runs${at(config)} (version ${health.version}, for ${duration(health.uptimeSeconds)}): ${health.status}.`
@@ -92,6 +92,7 @@ function inWords(api: Api, config: AppConfig, { health, known }: Found): string[
     `Attio: ${attioInWords(attio)}.`,
     `Database: ${database.status === 'ok' ? 'can store' : 'cannot store; see npm run cli -- doctor'}.`,
     ...(redis === null ? [] : [`Redis: ${redis.status}.`]),
+    ...(mapping?.problems ?? []).map((problem) => `Mapping: ${problem.replace(/\.$/, '')}.`),
   ];
   if (known === null) return state;
   const { runs, openConflicts } = known;

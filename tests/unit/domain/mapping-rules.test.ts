@@ -63,6 +63,11 @@ describe('the mapping', () => {
       { people: { externalId: { attribute: 'x', direction: 'both' } } },
       'direction: must be out',
     ],
+    [
+      'our id, left out',
+      { companies: { externalId: { attribute: 'x', direction: 'none' } } },
+      'companies.externalId.direction: must be out',
+    ],
     ['what every deal has', { deals: { stage: { direction: 'in' } } }, 'deals.stage.direction: must be both'],
     ['the same, left out', { deals: { name: { direction: 'none' } } }, 'deals.name.direction: must be both'],
     ['the same, of Attio', { deals: { name: { owner: 'attio' } } }, 'deals.name.owner: cannot be attio'],
