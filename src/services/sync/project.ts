@@ -47,17 +47,27 @@ export async function reproject(
   if (entity === undefined || entity.deletedAt !== null) return;
   const { recordId } = entity;
   const record = recordId === null ? undefined : (await stores.records.load(kind, [recordId])).get(recordId);
-  const agreed = agreedFacts(mapping, entity, record?.values ?? null, plainOf, refused);
   const pending = (await stores.outbox.pendingOf(kind, [entity.id])).get(entity.id) ?? [];
+  const agreed = agreedFacts(mapping, entity, record?.values ?? null, plainOf, refused);
+  const drawn = drawnAnew(mapping, entity, agreed, pending, at);
+  if (drawn !== null) await stores.entities.put([drawn]);
+}
+
+/** A thing with its pending writes laid over what is agreed on; null: it is so already. */
+export function drawnAnew(
+  mapping: Mapping,
+  entity: EntityRow,
+  agreed: Facts,
+  pending: readonly { readonly intent: WriteIntent }[],
+  at: string,
+): EntityRow | null {
   const facts = mapping.overlay(
-    kind,
+    entity.kind,
     agreed,
     pending.map((row) => row.intent),
   );
-  if (sameFacts(facts, entity.facts)) return;
-  await stores.entities.put([
-    { ...entity, facts, keys: keysOf(facts), version: entity.version + 1, updatedAt: at },
-  ]);
+  if (sameFacts(facts, entity.facts)) return null;
+  return { ...entity, facts, keys: keysOf(facts), version: entity.version + 1, updatedAt: at };
 }
 
 export function sameFacts(a: Facts, b: Facts): boolean {

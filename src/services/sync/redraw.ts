@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../domain/clock.ts';
-import { ENTITY_KINDS, type EntityKind } from '../../domain/entities.ts';
+import { ENTITY_KINDS, type EntityKind, type EntityRow } from '../../domain/entities.ts';
 import { canonicalJson, type Json, type JsonObject } from '../../domain/json.ts';
 import { DEFAULT_MAPPINGS, type FieldRule } from '../../domain/mapping.ts';
 import { ServiceError } from '../errors.ts';
 import type { UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { Mapping } from './mapping.ts';
-import { type PlainOf, reproject } from './project.ts';
+import { agreedFacts, drawnAnew, type PlainOf } from './project.ts';
 import type { Repairs } from './repairs.ts';
 
 /** Where it is noted which mapping things were last drawn with. */
@@ -81,11 +81,19 @@ export class Redraw {
       const rows = await stores.entities.list(kind, after, AT_ONCE);
       const recordIds = rows.flatMap(({ recordId }) => recordId ?? []);
       const records = await stores.records.load(kind, recordIds);
+      const pending = await stores.outbox.pendingOf(
+        kind,
+        rows.map(({ id }) => id),
+      );
+      const drawn: EntityRow[] = [];
       for (const row of rows) {
-        await reproject(stores, this.#mapping, kind, row.id, plainOf, at);
         const { values } = records.get(row.recordId ?? '') ?? {};
+        const agreed = agreedFacts(this.#mapping, row, values ?? null, plainOf);
+        const anew = drawnAnew(this.#mapping, row, agreed, pending.get(row.id) ?? [], at);
+        if (anew !== null) drawn.push(anew);
         if (values !== undefined) await this.#repairs.store(stores, row, values, at);
       }
+      await stores.entities.put(drawn);
       return rows.length < AT_ONCE ? null : (rows.at(-1)?.id ?? null);
     });
   }
