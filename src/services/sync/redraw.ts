@@ -4,7 +4,7 @@ import { ENTITY_KINDS, type EntityKind, type EntityRow } from '../../domain/enti
 import { canonicalJson, type Json, type JsonObject } from '../../domain/json.ts';
 import { DEFAULT_MAPPINGS, type FieldRule } from '../../domain/mapping.ts';
 import { ServiceError } from '../errors.ts';
-import type { UnitOfWork } from '../ports.ts';
+import type { Stores, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { Mapping } from './mapping.ts';
 import { agreedFacts, drawnAnew, type PlainOf } from './project.ts';
@@ -76,26 +76,28 @@ export class Redraw {
 
   /** @returns where to go on; null at the end */
   async #some(kind: EntityKind, after: string, plainOf: PlainOf): Promise<string | null> {
-    const at = new Date(this.#clock.now()).toISOString();
     return this.#store.transaction(async (stores) => {
       const rows = await stores.entities.list(kind, after, AT_ONCE);
-      const recordIds = rows.flatMap(({ recordId }) => recordId ?? []);
-      const records = await stores.records.load(kind, recordIds);
-      const pending = await stores.outbox.pendingOf(
-        kind,
-        rows.map(({ id }) => id),
-      );
-      const drawn: EntityRow[] = [];
-      for (const row of rows) {
-        const { values } = records.get(row.recordId ?? '') ?? {};
-        const agreed = agreedFacts(this.#mapping, row, values ?? null, plainOf);
-        const anew = drawnAnew(this.#mapping, row, agreed, pending.get(row.id) ?? [], at);
-        if (anew !== null) drawn.push(anew);
-        if (values !== undefined) await this.#repairs.store(stores, row, values, at);
-      }
-      await stores.entities.put(drawn);
+      await this.#draw(stores, kind, rows, plainOf);
       return rows.length < AT_ONCE ? null : (rows.at(-1)?.id ?? null);
     });
+  }
+
+  async #draw(stores: Stores, kind: EntityKind, rows: readonly EntityRow[], plainOf: PlainOf): Promise<void> {
+    const at = new Date(this.#clock.now()).toISOString();
+    const recordIds = rows.flatMap(({ recordId }) => recordId ?? []);
+    const records = await stores.records.load(kind, recordIds);
+    const ids = rows.map(({ id }) => id);
+    const pending = await stores.outbox.pendingOf(kind, ids);
+    const drawn: EntityRow[] = [];
+    for (const row of rows) {
+      const { values } = records.get(row.recordId ?? '') ?? {};
+      const agreed = agreedFacts(this.#mapping, row, values ?? null, plainOf);
+      const anew = drawnAnew(this.#mapping, row, agreed, pending.get(row.id) ?? [], at);
+      if (anew !== null) drawn.push(anew);
+      if (values !== undefined) await this.#repairs.store(stores, row, values, at);
+    }
+    await stores.entities.put(drawn);
   }
 }
 
