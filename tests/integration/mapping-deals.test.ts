@@ -111,3 +111,25 @@ test('a field of several values adds, replaces and clears as attributes do', asy
   const cleared = await put(service, { email: ADA, fields: { topics: null } });
   expect(fieldsOf(cleared.body.data)).toEqual({ topics: [] });
 });
+
+test('what an attribute does not take is told by the name of the field', async () => {
+  await using service = await startMapped({
+    people: {
+      important: { attribute: 'vip' },
+      source: { attribute: 'lead_source' },
+      jobTitle: { attribute: 'role' },
+    },
+  });
+  const unfit = await put(service, { email: ADA, fields: { important: 'perhaps' } });
+  expect([unfit.status, unfit.body.detail]).toEqual([
+    400,
+    expect.stringContaining('/fields/important must be true'),
+  ]);
+  const unknown = await put(service, { email: ADA, fields: { source: 'Webseite' } });
+  expect(unknown.status).toBe(422);
+  expect(unknown.body.detail).toMatch(
+    /^\/fields\/source is no option of this workspace\. Did you mean "Website"\?/,
+  );
+  const found = await put(service, { email: ADA, fields: { source: 'website', important: true } });
+  expect(fieldsOf(found.body.data)).toEqual({ source: 'Website', important: true });
+});
