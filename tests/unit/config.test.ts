@@ -108,11 +108,10 @@ describe('the environment', () => {
   it('refuses what this version does not have', () => {
     const error = failure({
       ...KEY,
-      SYNC_CONFLICT_POLICY: 'manual',
       CHANGE_WEBHOOK_URLS: 'https://a.example.com',
       CHANGE_WEBHOOK_SECRET: 'whsec_abc',
     });
-    expect(namesOf(error)).toEqual(['SYNC_CONFLICT_POLICY', 'CHANGE_WEBHOOK_URLS', 'CHANGE_WEBHOOK_SECRET']);
+    expect(namesOf(error)).toEqual(['CHANGE_WEBHOOK_URLS', 'CHANGE_WEBHOOK_SECRET']);
     for (const { problem } of error.problems) expect(problem).toContain('not available in this version');
   });
 

@@ -6,6 +6,7 @@ import { type EntityKind, type EntityRow, keysOf, type PlainAttributes } from '.
 import { canonicalJson } from '../../domain/json.ts';
 import type { WriteIntent } from '../../domain/outbox.ts';
 import { changedSlugs, type MirroredRecord, type RecordSnapshot } from '../../domain/records.ts';
+import { meetReadings, readingOf } from '../conflicts/open.ts';
 import { slugOf } from '../outbox/fields.ts';
 import type { Stores, SyncEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
@@ -62,7 +63,7 @@ interface Put {
 export class ApplyService {
   readonly #store: UnitOfWork;
   readonly #mapping: Mapping;
-  readonly #schema: Pick<SchemaService, 'plainValues'>;
+  readonly #schema: Pick<SchemaService, 'plainValues' | 'knownAttributes'>;
   readonly #repairs: Pick<Repairs, 'afterRead'>;
   readonly #clock: Clock;
   readonly #events: SyncEvents;
@@ -72,7 +73,7 @@ export class ApplyService {
   constructor(deps: {
     store: UnitOfWork;
     mapping: Mapping;
-    schema: Pick<SchemaService, 'plainValues'>;
+    schema: Pick<SchemaService, 'plainValues' | 'knownAttributes'>;
     repairs: Pick<Repairs, 'afterRead'>;
     clock: Clock;
     events: SyncEvents;
@@ -180,6 +181,7 @@ export class ApplyService {
       }),
     );
     const pending = await stores.outbox.pendingOf(kind, [...agreed.keys()]);
+    const open = await this.#openIntents(stores, kind, things, known, at);
     const put = new Map<string, Put>();
     const rows = things.map(({ snapshot }): EntityRow => {
       const existing = known.get(snapshot.recordId);
@@ -187,7 +189,7 @@ export class ApplyService {
       const own = agreed.get(id) ?? this.#mapping.blank(kind);
       const intents = (pending.get(id) ?? []).map((row) => row.intent);
       const kept = this.#mapping.withKept(kind, own, existing?.facts);
-      const facts = this.#mapping.overlay(kind, kept, intents);
+      const facts = this.#mapping.overlay(kind, kept, [...(open.get(id) ?? []), ...intents]);
       // One of those on their way has arrived; those behind it have not.
       const reflected = intents.some((intent) => sameFacts(own, this.#mapping.overlay(kind, own, [intent])));
       const isMade = existing !== undefined && existing.recordId === null && !isHandMade(snapshot);
@@ -216,6 +218,21 @@ export class ApplyService {
     });
     await stores.entities.put(rows);
     return put;
+  }
+
+  /** What is asked for in conflicts that stay open, now that these things were read. */
+  async #openIntents(
+    stores: Stores,
+    kind: EntityKind,
+    things: readonly Thing[],
+    known: ReadonlyMap<string, EntityRow>,
+    at: string,
+  ): Promise<ReadonlyMap<string, readonly WriteIntent[]>> {
+    const attributes = this.#schema.knownAttributes(kind);
+    const readings = things.map(({ snapshot: { recordId, values } }) => {
+      return [known.get(recordId)?.id ?? recordId, readingOf(attributes, values)] as const;
+    });
+    return meetReadings(stores, kind, new Map(readings), at);
   }
 
   /** Things by the record that they have, or that turns out to be theirs: a write of ours may have made it just now. */
