@@ -2,7 +2,16 @@
 import type { AppConfig } from '../../src/config.ts';
 import type { ConflictPolicy, ObjectRules } from '../../src/domain/conflict-policies.ts';
 import { type Answer, type TestService, until } from './service.ts';
-import { type ConflictJson, impatient, outage, person, type SyncJson, startWriting } from './writes.ts';
+import {
+  type ConflictJson,
+  impatient,
+  outage,
+  person,
+  put,
+  recovered,
+  type SyncJson,
+  startWriting,
+} from './writes.ts';
 
 export const EMAIL = 'ada@both.example';
 
@@ -110,4 +119,16 @@ export async function metric(service: TestService, name: string): Promise<number
   const text = (await service.get<string>('/metrics')).body;
   const line = text.split('\n').find((each) => each.startsWith(`${name} `));
   return Number(line?.slice(name.length));
+}
+
+export const MANUAL = { policy: 'manual' } as const;
+
+/** Both sides have changed the job title, and Attio is back. @returns the record id and ours */
+export async function inConflict(service: TestService): Promise<{ recordId: string; id: string }> {
+  const recordId = await apart(service);
+  const attributes = { internal_comment: 'Ours' };
+  const { body } = await put(service, { email: EMAIL, jobTitle: 'Ours', attributes });
+  edit(service, recordId, { job_title: 'Theirs' });
+  await recovered(service);
+  return { recordId, id: body.data.id };
 }
