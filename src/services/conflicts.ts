@@ -23,8 +23,11 @@ export interface Subjects {
   /** @returns the value as writes bear it @throws ServiceError `refused` when the field does not take it */
   check(conflict: Conflict, value: Json): Promise<Json>;
   /** @returns what draws the thing anew once the decision is stored @throws ServiceError `unavailable` */
-  painter(conflict: Conflict): Promise<(stores: Stores, at: string) => Promise<void>>;
+  painter(object: string): Promise<Painter>;
 }
+
+/** Draws a thing anew, by our id of it. */
+export type Painter = (stores: Stores, entityId: string, at: string) => Promise<void>;
 
 export interface ConflictsDeps {
   readonly conflicts: ConflictStore;
@@ -75,7 +78,7 @@ export class ConflictsService {
     if (conflict.status !== 'open') throw settledAlready(conflict);
     const given = valueIn(conflict, resolution, values);
     const value = given === undefined ? undefined : await subjects.check(conflict, given);
-    const paint = await subjects.painter(conflict);
+    const paint = await subjects.painter(conflict.object);
     if (resolution !== 'attio') await writer.makeRoom(1);
     const outboxId = await this.#decide(conflict, resolution, value, paint);
     if (outboxId === null) return this.#answer(id, { isDone: true, held: 0 });
@@ -90,7 +93,7 @@ export class ConflictsService {
     conflict: Conflict,
     resolution: Decided,
     merged: Json | undefined,
-    paint: (stores: Stores, at: string) => Promise<void>,
+    paint: Painter,
   ): Promise<number | null> {
     const { store, subjects, clock } = this.#deps;
     const id = Number(conflict.id);
@@ -122,7 +125,7 @@ export class ConflictsService {
               batch: null,
               conflictId: id,
             });
-      await paint(stores, at);
+      await paint(stores, entityId, at);
       return outboxId;
     });
   }

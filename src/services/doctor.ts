@@ -113,8 +113,7 @@ export class DoctorService {
     yield checkClock(attio);
     yield objects;
     if (attio.lists.length > 0 && !lacks('list_configuration:read')) yield await checkLists(attio);
-    const namesLists = Object.keys(attio.rules.objects).some((scope) => scope.startsWith('lists/'));
-    if (!namesLists || !lacks('list_configuration:read')) yield* await checkConflictRules(attio);
+    yield* this.#checkRules(attio, lacks('list_configuration:read'));
     const lacksEntries = lacks('list_configuration:read') || lacks('list_entry:read-write');
     if (attio.awaited.length > 0 && !lacksEntries) yield* await checkAwaited(attio);
     const mapped = mappedKinds(attio);
@@ -122,6 +121,13 @@ export class DoctorService {
     if (attio.externalIdAttribute !== null) {
       yield await checkExternalId(attio, attio.externalIdAttribute, { fix });
     }
+  }
+
+  /** Where there are any; those of lists need the scope to see them. */
+  async *#checkRules(attio: RulesSubject, lacksLists: boolean): AsyncGenerator<Check> {
+    const scopes = Object.keys(attio.rules.objects);
+    if (scopes.length === 0 || (lacksLists && scopes.some((scope) => scope.startsWith('lists/')))) return;
+    yield* await checkConflictRules(attio);
   }
 
   async *#checkWebhook(self: Self, state: DatabaseState | null, fix: boolean): AsyncGenerator<Check> {

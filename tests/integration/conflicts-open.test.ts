@@ -35,6 +35,19 @@ describe('while a conflict is open', () => {
     expect(attio(service, recordId)['job_title']).toEqual(['Ours again']);
   });
 
+  test('several writes of the field that were held back are one conflict, with the last of them', async () => {
+    await using service = await startWith(MANUAL);
+    const recordId = await apart(service);
+    await put(service, { email: EMAIL, jobTitle: 'One' });
+    await put(service, { email: EMAIL, jobTitle: 'Two', lastName: 'King' });
+    edit(service, recordId, { job_title: 'Theirs' });
+    await recovered(service);
+    expect(await listed(service)).toMatchObject([
+      { status: 'open', base: 'Agreed', local: 'Two', attio: 'Theirs' },
+    ]);
+    expect(attio(service, recordId)).toMatchObject({ job_title: ['Theirs'], name: [['Ada', 'King']] });
+  });
+
   test("Attio's side is kept current", async () => {
     await using service = await startWith({ ...MANUAL, subscribe: true });
     const { recordId, id } = await inConflict(service);
@@ -155,6 +168,21 @@ describe('a conflict of which Attio refuses what was decided', () => {
 });
 
 describe('a list', () => {
+  test('that each write names a value of stays open until exactly what is asked for is there', async () => {
+    await using service = await startWith(MANUAL);
+    const recordId = await apart(service);
+    const addresses = { replace: [EMAIL, 'ada@ours.example'] };
+    await put(service, { email: EMAIL, attributes: { email_addresses: addresses } });
+    edit(service, recordId, { email_addresses: [EMAIL, 'ada@theirs.example'] });
+    await recovered(service);
+    const other = await put(service, { email: EMAIL, lastName: 'King' });
+    expect([other.status, other.body.sync]).toEqual([200, { status: 'synced', recordId, conflicts: 1 }]);
+    const open = await onlyOpen(service);
+    expect(open).toMatchObject({ local: [EMAIL, 'ada@ours.example'], attio: [EMAIL, 'ada@theirs.example'] });
+    await resolve(service, open.id, { resolution: 'local' });
+    expect(attio(service, recordId)['email_addresses']).toEqual([EMAIL, 'ada@ours.example']);
+  });
+
   test('that is replaced on our side, and changed on theirs, waits, too; what is added meanwhile is added to it', async () => {
     await using service = await startWith(MANUAL);
     const recordId = await apart(service);

@@ -3,7 +3,7 @@ import type { EntityKind } from '../../domain/entities.ts';
 import { ITEM_KINDS, ITEM_NOUNS, type ItemKind } from '../../domain/items.ts';
 import type { Json } from '../../domain/json.ts';
 import type { WriteKind } from '../../domain/outbox.ts';
-import type { Subjects } from '../conflicts.ts';
+import type { Painter, Subjects } from '../conflicts.ts';
 import { type MemberFault, ServiceError } from '../errors.ts';
 import type { EntryValues } from '../items/entry-values.ts';
 import type { ListsService } from '../lists.ts';
@@ -54,12 +54,15 @@ export class ConflictSubjects implements Subjects {
       : checkTaskMember(field, value, this.#deps.members);
   }
 
-  async painter({ object, entityId }: Conflict): Promise<(stores: Stores, at: string) => Promise<void>> {
+  async painter(object: string): Promise<Painter> {
     const { mapping, schema, showItem } = this.#deps;
     const kind = entityKindOf(object);
-    if (kind === null) return (stores) => showItem(stores, { kind: itemKindOf(object), entityId });
+    if (kind === null) {
+      const item = itemKindOf(object);
+      return (stores, entityId) => showItem(stores, { kind: item, entityId });
+    }
     const plainOf = await schema.plainValues(kind);
-    return (stores, at) => reproject(stores, mapping, kind, entityId, plainOf, at);
+    return (stores, entityId, at) => reproject(stores, mapping, kind, entityId, plainOf, at);
   }
 
   async #checkThing(kind: EntityKind, field: string, value: Json): Promise<Json> {

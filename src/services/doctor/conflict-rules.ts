@@ -29,9 +29,8 @@ export async function checkConflictRules({ client, rules }: RulesSubject): Promi
       faults.push(...strange.map((field) => failed(ID, wordsFor(scope, field, known ?? []), MEND)));
     }
     if (faults.length > 0) return faults;
-    const scopes = Object.keys(rules.objects);
-    const own = scopes.length === 0 ? '' : `, and rules of their own for ${all(scopes)}`;
-    return [ok(ID, `conflicts go by ${rules.policy}${own}`)];
+    const own = all(Object.keys(rules.objects));
+    return [ok(ID, `conflicts go by ${rules.policy}, with rules of their own for ${own}`)];
   } catch (error) {
     return [troubled(ID, error)];
   }

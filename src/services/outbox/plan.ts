@@ -1,6 +1,7 @@
 import type { WritableValues } from '../../attio/resources/records.ts';
 import type { Attribute } from '../../attio/types.ts';
 import { AttributeValueError } from '../../attio/values/codec.ts';
+import { sameJson } from '../../attio/values/same.ts';
 import { writeValues } from '../../attio/values/write.ts';
 import { type ConflictPolicy, type ConflictRules, policyFor } from '../../domain/conflict-policies.ts';
 import type { Conflict } from '../../domain/conflicts.ts';
@@ -10,6 +11,7 @@ import {
   type FieldConflict,
   type FieldOperation,
   inputOf,
+  isThere,
   type Verdict,
 } from '../../domain/decide-write.ts';
 import type { Json } from '../../domain/json.ts';
@@ -100,7 +102,7 @@ export function planWrite(input: PlanInput): WritePlan {
     ...plan,
     conflicts: decided.flatMap(({ conflict }) => conflict ?? []),
     agreed: decided
-      .filter(({ field, conflict }) => conflict === null && input.open.has(field))
+      .filter(({ field, isAgreed }) => isAgreed && input.open.has(field))
       .map(({ field }) => field),
     undated: [...new Set(undated)],
   };
@@ -125,6 +127,8 @@ interface DecidedField {
   readonly attribute: Attribute;
   readonly send: FieldOperation | null;
   readonly conflict: PlannedConflict | null;
+  /** Attio has what is asked for, in an open conflict as well. */
+  readonly isAgreed: boolean;
   readonly isUndated: boolean;
 }
 
@@ -132,11 +136,15 @@ function decideField(input: PlanInput, field: string, wanted: Json): DecidedFiel
   const { row, scope, values, rules, acceptedAt, heldBack, goneSince } = input;
   const attribute = attributeOf(input.attributes, field);
   const theirs = plainField(field, attribute, values);
+  const same = sameness(field, attribute);
   const base = row.base[field];
   const policy = policyOf(row, rules, scope, field, input.ownerPolicy);
   const open = input.open.get(field);
-  const { send, conflict, isUndated } = decideWrite({
-    operation: operationOf(field, attribute, wanted),
+  // What waits is asked for together with this.
+  const asked = open === undefined ? wanted : bothInputs(open.wanted, wanted);
+  const isThereAlready = () => isThere(operationOf(field, attribute, wanted), theirs, same);
+  const decided = decideWrite({
+    operation: operationOf(field, attribute, asked),
     base,
     theirs,
     theirsSince: since(attribute, values),
@@ -146,15 +154,24 @@ function decideField(input: PlanInput, field: string, wanted: Json): DecidedFiel
     policy,
     toleranceMs: rules.toleranceMs,
     isOpen: open !== undefined,
-    same: sameness(field, attribute),
+    same,
   });
-  const planned = conflict && {
+  // An address, say, that each write names, and that is there: it adds nothing to what waits.
+  const addsNothing = open !== undefined && sameJson(asked, open.wanted) && isThereAlready();
+  const conflict = addsNothing ? null : decided.conflict;
+  return {
     field,
-    base: base ?? null,
-    attio: theirs,
-    ...describe(conflict, policy, open),
+    attribute,
+    send: decided.send,
+    conflict: conflict && {
+      field,
+      base: base ?? null,
+      attio: theirs,
+      ...describe(conflict, policy, open, asked),
+    },
+    isAgreed: decided.conflict === null,
+    isUndated: decided.isUndated,
   };
-  return { field, attribute, send, conflict: planned, isUndated };
 }
 
 /** What a person has decided stands; then what a field's owner says, and then the rules. */
@@ -171,9 +188,13 @@ export function policyOf(
 
 type Described = Pick<PlannedConflict, 'local' | 'wanted' | 'decided' | 'reason' | 'heldBy'>;
 
-function describe(conflict: FieldConflict, policy: ConflictPolicy, open: Conflict | undefined): Described {
-  const asked = inputOf(conflict.asked);
-  const wanted = open === undefined ? asked : bothInputs(open.wanted, asked);
+function describe(
+  conflict: FieldConflict,
+  policy: ConflictPolicy,
+  open: Conflict | undefined,
+  asked: Json,
+): Described {
+  const wanted = open === undefined ? inputOf(conflict.asked) : asked;
   return {
     local: replacementOf(wanted) ?? wanted,
     wanted,
