@@ -5,7 +5,7 @@ import { decideSnapshot, type SnapshotDecision } from '../../domain/decide.ts';
 import { type EntityKind, type EntityRow, keysOf, type PlainAttributes } from '../../domain/entities.ts';
 import { canonicalJson } from '../../domain/json.ts';
 import type { WriteIntent } from '../../domain/outbox.ts';
-import { changedSlugs, type MirroredRecord, type RecordSnapshot } from '../../domain/records.ts';
+import type { RecordSnapshot } from '../../domain/records.ts';
 import { meetReadings, readingOf } from '../conflicts/open.ts';
 import { slugOf } from '../outbox/fields.ts';
 import type { Stores, SyncEvents, UnitOfWork } from '../ports.ts';
@@ -13,6 +13,7 @@ import type { SchemaService } from '../schema.ts';
 import { entityKindOf, type Mapping } from './mapping.ts';
 import { type PlainOf, sameFacts } from './project.ts';
 import type { Repairs } from './repairs.ts';
+import { tellRecord } from './telling.ts';
 
 export interface ApplyCounts {
   readonly created: number;
@@ -155,7 +156,7 @@ export class ApplyService {
       things.map(({ snapshot, plain }, index): NewChange => {
         const previous = decided[index]?.decision === 'updated' ? before.get(snapshot.recordId) : undefined;
         const entity = put.get(snapshot.recordId);
-        const told = describe(snapshot, plain, previous, entity?.id ?? snapshot.recordId, at);
+        const told = tellRecord(snapshot, plain, previous, entity?.id ?? snapshot.recordId, at);
         const ours = source === 'local' || (entity?.explains(told.changed) ?? false);
         return ours ? { ...told, source: 'local' } : told;
       }),
@@ -320,32 +321,4 @@ function count(decided: readonly Decided[]): ApplyCounts {
     unchanged: decided.length - written.length,
     stale: decided.filter((row) => row.decision === 'stale').length,
   };
-}
-
-/** A restored record is told as created: its followers were told that it is gone. */
-function describe(
-  snapshot: RecordSnapshot,
-  plain: PlainAttributes,
-  before: MirroredRecord | undefined,
-  id: string,
-  at: string,
-): NewChange {
-  return {
-    type: before === undefined ? 'record.created' : 'record.updated',
-    object: snapshot.object,
-    id,
-    source: 'attio',
-    changed: changedSlugs(before?.values ?? {}, snapshot.values, sameValues),
-    at,
-    data: {
-      recordId: snapshot.recordId,
-      webUrl: snapshot.webUrl,
-      createdAt: snapshot.createdAt,
-      values: plain,
-    },
-  };
-}
-
-function sameValues(a: Parameters<typeof canonicalJson>[0], b: Parameters<typeof canonicalJson>[0]): boolean {
-  return canonicalJson(a) === canonicalJson(b);
 }
