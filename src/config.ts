@@ -9,6 +9,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { type AttioSettings, attioEnvironment } from './attio/config.ts';
 import { readSettings, type Settings } from './config/settings.ts';
+import { CONFLICT_POLICIES, type ConflictRules } from './domain/conflict-policies.ts';
 import { keySlugs, type Mappings } from './domain/mapping.ts';
 import { resolveMapping } from './domain/mapping-rules.ts';
 
@@ -44,10 +45,10 @@ export interface AppConfig {
   readonly sync: Settings['sync'] & {
     /** Slugs, at least one. */
     readonly objects: readonly string[];
-    readonly conflictPolicy: 'last-write-wins';
     /** Slugs of the lists to mirror; null: all of them. */
     readonly lists: readonly string[] | null;
   };
+  readonly conflicts: ConflictRules;
   /** Null: changes are not pushed. */
   readonly changeWebhooks: null;
   readonly cache: Settings['cache'];
@@ -129,10 +130,8 @@ const environmentSchema = z.object({
     .transform((slugs): readonly string[] => (slugs.join() === 'none' ? [] : [...new Set(slugs)]))
     .optional(),
   SYNC_CONFLICT_POLICY: z
-    .enum(['last-write-wins', 'attio-wins', 'local-wins', 'manual'], 'is none of the policies')
-    .refine((policy) => policy === 'last-write-wins', `with this policy ${NOT_AVAILABLE}`)
-    .transform(() => 'last-write-wins' as const)
-    .prefault('last-write-wins'),
+    .enum(CONFLICT_POLICIES, `is none of ${CONFLICT_POLICIES.join(', ')}`)
+    .default('last-write-wins'),
   CHANGE_WEBHOOK_URLS: notAvailable,
   CHANGE_WEBHOOK_SECRET: notAvailable,
   PUBLIC_URL: z
@@ -163,7 +162,7 @@ const MEND: Readonly<Record<VariableName, string>> = {
   SERVICE_API_KEYS: 'Set it to one or several tokens that callers of /v1 send, separated by commas.',
   SYNC_OBJECTS: 'Set it to object slugs such as people,companies,deals.',
   SYNC_LISTS: 'Set it to list slugs such as recruiting,partnerships, or to none, or leave it unset for all.',
-  SYNC_CONFLICT_POLICY: 'Set it to last-write-wins, or leave it unset.',
+  SYNC_CONFLICT_POLICY: `Set it to one of ${CONFLICT_POLICIES.join(', ')}, or leave it unset.`,
   CHANGE_WEBHOOK_URLS: LEAVE_UNSET,
   CHANGE_WEBHOOK_SECRET: LEAVE_UNSET,
   PUBLIC_URL: 'Set it to an address such as https://bridge.example.com, or leave it unset.',
@@ -186,6 +185,7 @@ export function loadConfig(env: Variables, options: { readFile?: (path: string) 
   const problems: ConfigProblem[] = [];
   const values = readEnvironment(env, problems);
   const settings = settingsOf(env, options.readFile ?? readPackageFile, problems);
+  if (values !== null && settings !== null) problems.push(...strayRules(values, settings));
   if (values === null || settings === null || problems.length > 0) throw new ConfigError(problems);
   return toConfig(values, settings);
 }
@@ -233,12 +233,35 @@ function settingsOf(
 ): Settings | null {
   const name = ENVIRONMENTS.find((environment) => environment === (env['NODE_ENV']?.trim() || 'development'));
   if (name === undefined) return null;
-  const path = `config/attio.${name === 'test' ? 'development' : name}.json`;
+  const path = settingsPath(name);
   const { settings, faults } = readSettings(() => readFile(path));
   for (const { at, problem, mend = COMPARE_FILE } of faults) {
     problems.push({ name: at === '' ? path : `${path} at ${at}`, problem, mend });
   }
   return settings;
+}
+
+function settingsPath(name: Environment): string {
+  return `config/attio.${name === 'test' ? 'development' : name}.json`;
+}
+
+/** Rules of conflicts for what is not mirrored: a slip of the pen, or a variable that was forgotten. */
+function strayRules(env: Env, { conflicts }: Settings): ConfigProblem[] {
+  const { SYNC_OBJECTS: objects, SYNC_LISTS: lists } = env;
+  return Object.keys(conflicts.objects).flatMap((scope): ConfigProblem[] => {
+    const list = /^lists\/(.+)$/.exec(scope)?.[1];
+    const variable = list === undefined ? 'SYNC_OBJECTS' : 'SYNC_LISTS';
+    const isMirrored =
+      list === undefined ? scope === 'tasks' || objects.includes(scope) : (lists?.includes(list) ?? true);
+    if (isMirrored) return [];
+    return [
+      {
+        name: `${settingsPath(env.NODE_ENV)} at conflicts.objects.${scope}`,
+        problem: 'names what is not mirrored',
+        mend: `Add it to ${variable}, correct it, or take it out.`,
+      },
+    ];
+  });
 }
 
 function readPackageFile(path: string): string {
@@ -265,9 +288,9 @@ function toConfig(env: Env, settings: Settings): AppConfig {
     sync: {
       ...settings.sync,
       objects: env.SYNC_OBJECTS,
-      conflictPolicy: env.SYNC_CONFLICT_POLICY,
       lists: env.SYNC_LISTS ?? null,
     },
+    conflicts: { policy: env.SYNC_CONFLICT_POLICY, ...settings.conflicts },
     changeWebhooks: null,
     cache: settings.cache,
     inbox: settings.inbox,

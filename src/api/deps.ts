@@ -39,7 +39,7 @@ export type ActivityApi = Pick<
   | 'comments'
 >;
 export type BatchesApi = Pick<BatchesService, 'get'>;
-export type ConflictsApi = Pick<ConflictsService, 'list'>;
+export type ConflictsApi = Pick<ConflictsService, 'list' | 'get' | 'resolve'>;
 
 /** All that the HTTP side needs; `app.ts` hands it over. */
 export interface HttpDeps {

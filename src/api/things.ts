@@ -4,15 +4,21 @@ import type { Synced } from '../services/inputs.ts';
 import { cursorOf, encodeCursor } from './cursor.ts';
 import { instant, limit, ownId, shownObject } from './schemas.ts';
 
+const conflicts = z
+  .int()
+  .optional()
+  .meta({ description: 'Fields that wait for a person to decide: GET /v1/conflicts?status=open' });
+
 export const syncState = z
   .discriminatedUnion('status', [
-    z.object({ status: z.literal('synced'), recordId: z.string().nullable() }),
-    z.object({ status: z.literal('pending') }),
-    z.object({ status: z.literal('failed'), code: z.string(), detail: z.string() }),
+    z.object({ status: z.literal('synced'), recordId: z.string().nullable(), conflicts }),
+    z.object({ status: z.literal('pending'), conflicts }),
+    z.object({ status: z.literal('failed'), code: z.string(), detail: z.string(), conflicts }),
   ])
   .meta({
     id: 'SyncState',
-    description: 'Whether Attio has what is held here: `pending` is on its way, `failed` was given up',
+    description:
+      'Whether Attio has what is held here: `pending` is on its way or waits for a person to decide, `failed` was given up',
     examples: [{ status: 'synced', recordId: 'bf071e1f-6035-429d-b874-d83ea64ea13b' }, { status: 'pending' }],
   });
 

@@ -46,7 +46,7 @@ export function v1Routes(
     await app.register(notesRoutes(services.activity, ending));
     await app.register(tasksRoutes(services.activity, ending));
     await app.register(commentsRoutes(services.activity, ending));
-    await app.register(conflictsRoutes(services.conflicts));
+    await app.register(conflictsRoutes(services.conflicts, ending));
     await app.register(recordsRoutes(services.records));
     await app.register(objectsRoutes(services.schema));
     await app.register(syncRoutes(services.sync, ending));

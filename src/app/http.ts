@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify';
 import manifest from '../../package.json' with { type: 'json' };
 import { createHttpServer } from '../api/server.ts';
 import type { DeadLetter } from '../domain/dead-letters.ts';
-import { ConflictsService } from '../services/conflicts.ts';
 import { BatchesService } from '../services/contacts.ts';
 import { DeadLettersService } from '../services/dead-letters.ts';
 import type { HealthService } from '../services/health.ts';
@@ -58,7 +57,7 @@ export function buildHttp(
       pipelines: services.pipelines,
       activity: services.activity,
       batches: new BatchesService({ batches: store.batches }),
-      conflicts: new ConflictsService({ conflicts: store.conflicts }),
+      conflicts: services.conflicts,
       records: new RecordsService({ records: attio.records, schema: attio.schema }),
       schema: attio.schema,
       sync: mirror.sync,

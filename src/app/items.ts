@@ -9,6 +9,7 @@ import { ParentFinder, recordRefOf } from '../services/items/parents.ts';
 import { ItemRequests } from '../services/items/requests.ts';
 import { ItemSettler } from '../services/items/settler.ts';
 import { ItemWriter } from '../services/items/writer.ts';
+import type { Departures } from '../services/outbox/departures.ts';
 import type { LookService } from '../services/outbox/look.ts';
 import type { Waiters } from '../services/outbox/waiters.ts';
 import type { OutboxWriter } from '../services/outbox/writer.ts';
@@ -23,7 +24,12 @@ import type { MirrorParts } from './mirror.ts';
 const COMMIT = { maxBatch: 50, maxWaiting: 5_000 };
 
 /** What brings writes of entries, notes, tasks and comments to Attio. */
-export function buildItemCourier(base: Base, attio: AttioParts, mirror: MirrorParts, waiters: Waiters) {
+export function buildItemCourier(
+  base: Base,
+  attio: AttioParts,
+  mirror: MirrorParts,
+  { waiters, departures }: { readonly waiters: Waiters; readonly departures: Departures },
+) {
   const { config, clock, events, store } = base;
   const { client, lists, members, schema } = attio;
   const settler = new ItemSettler({ store, apply: mirror.items.apply, lists, waiters, clock, events });
@@ -31,8 +37,16 @@ export function buildItemCourier(base: Base, attio: AttioParts, mirror: MirrorPa
     items: store.items,
     entities: store.entities,
     outbox: store.outbox,
+    conflicts: store.conflicts,
+    rules: config.conflicts,
     requests: new ItemRequests({ client, names: schema }),
-    entries: new EntryDelivery({ entries: client.entries, records: client.records, lists, names: schema }),
+    entries: new EntryDelivery({
+      entries: client.entries,
+      records: client.records,
+      lists,
+      names: schema,
+      departures,
+    }),
     settler,
     gone: mirror.items.gone,
     members,
@@ -69,7 +83,7 @@ export function buildItems(
     look: outbox.look,
     records: client.records,
   });
-  const reading = { items: store.items, outbox: store.outbox };
+  const reading = { items: store.items, outbox: store.outbox, conflicts: store.conflicts };
   return {
     pipelines: new PipelineService({
       lists: new ListPipeline({

@@ -73,6 +73,7 @@ export function buildMirror(
   const gone = new GoneService({
     store,
     mapping,
+    schema: attio.schema,
     clock,
     events,
     onCommitted,

@@ -88,6 +88,7 @@ export function buildOperations(config: AppConfig, overrides: Overrides = {}): O
     clock,
     objects: config.sync.objects,
     lists: config.sync.lists ?? [],
+    rules: config.conflicts,
     awaited: (overrides.automations ?? automations(config.automations)).flatMap(({ name, stages }) =>
       stages.map((stage) => ({ ...stage, automation: name })),
     ),

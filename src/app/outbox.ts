@@ -5,6 +5,7 @@ import { GroupCommit } from '../queue/group-commit.ts';
 import { PacedBatcher } from '../queue/paced-batcher.ts';
 import { Choosing } from '../services/outbox/choosing.ts';
 import { OutboxDelivery } from '../services/outbox/delivery.ts';
+import { Departures } from '../services/outbox/departures.ts';
 import { type Acceptance, OutboxIntake } from '../services/outbox/intake.ts';
 import { LookService } from '../services/outbox/look.ts';
 import { RemovalService } from '../services/outbox/removal.ts';
@@ -68,6 +69,12 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     events,
     lookAgain,
   });
+  const departures = new Departures({
+    hints: base.inbox,
+    records: client.records,
+    entries: client.entries,
+    attioTime: (ms) => client.attioTime(ms),
+  });
   const delivery = new OutboxDelivery({
     records: client.records,
     targets: new TargetFinder({
@@ -83,6 +90,9 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     keySlugs: mapping.keySlugs,
     policyOf: (kind, field) => mapping.policyOf(kind, field),
     choosing,
+    conflicts: store.conflicts,
+    rules: config.conflicts,
+    departures,
     clock,
     attioTime: (ms) => client.attioTime(ms),
     heldBackAfterMs: config.outbox.writeWaitMs,
@@ -94,7 +104,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     deliver: async (row, signal) => (isItemRow(row) ? undefined : delivery.deliver(row, signal)),
     refuse: async (row, failure) => (isItemRow(row) ? undefined : settler.refuse(row, failure)),
   };
-  const items = buildItemCourier(base, attio, mirror, waiters);
+  const items = buildItemCourier(base, attio, mirror, { waiters, departures });
   const worker = new OutboxWorker({
     outbox: store.outbox,
     courierOf: (kind) => (isItemKind(kind) ? items.courier : things),
@@ -138,6 +148,8 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     worker,
     writer,
     waiters,
+    choosing,
+    showItem: items.showItem,
     look,
     removal,
     async revive(letter: DeadLetter) {

@@ -2,6 +2,7 @@ import { CompaniesService, ContactsService } from '../services/contacts.ts';
 import { DealsService } from '../services/deals.ts';
 import type { AttioParts } from './attio.ts';
 import type { Base } from './base.ts';
+import { buildConflicts } from './conflicts.ts';
 import { buildItems } from './items.ts';
 import type { MirrorParts } from './mirror.ts';
 import type { OutboxParts } from './outbox.ts';
@@ -11,12 +12,19 @@ export function buildServices(base: Base, attio: AttioParts, mirror: MirrorParts
   const { store, clock } = base;
   const { members, schema } = attio;
   const { mapping } = mirror;
-  const things = { entities: store.entities, outbox: store.outbox, writer: outbox.writer, mapping };
+  const things = {
+    entities: store.entities,
+    outbox: store.outbox,
+    conflicts: store.conflicts,
+    writer: outbox.writer,
+    mapping,
+  };
   const deals = new DealsService({ ...things, members, schema, clock });
   return {
     contacts: new ContactsService({ ...things, removal: outbox.removal }),
     companies: new CompaniesService(things),
     deals,
+    conflicts: buildConflicts(base, attio, mirror, outbox),
     ...buildItems(base, attio, mirror, outbox, deals),
   };
 }

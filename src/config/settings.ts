@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { attioSettings } from '../attio/config.ts';
+import { CONFLICT_POLICIES } from '../domain/conflict-policies.ts';
 import { keySlugs } from '../domain/mapping.ts';
 import { type MappingFault, resolveMapping } from '../domain/mapping-rules.ts';
 import { mappingSettings, readableMapping } from './mapping.ts';
 
 const count = z.int().min(1);
+const policy = z.enum(CONFLICT_POLICIES, `is none of ${CONFLICT_POLICIES.join(', ')}`);
 
 /** What `config/attio.{environment}.json` holds: tuning, no secrets. Unknown members are errors. */
 const settingsSchema = z.strictObject({
@@ -58,6 +60,20 @@ const settingsSchema = z.strictObject({
     maxAttempts: count,
     maxPending: count,
     giveUpAfterHours: count,
+  }),
+  /** Beside SYNC_CONFLICT_POLICY, which holds where nothing is said here. */
+  conflicts: z.strictObject({
+    /** Changes of both sides that are no further apart are simultaneous. */
+    toleranceMs: z.int().min(0).max(60_000),
+    /** By slug of an object, `lists/<slug>` for the entries of a list, or `tasks`. */
+    objects: z.record(
+      z.string().regex(/^(lists\/)?[a-z0-9_-]{1,100}$/, 'is neither the slug of an object nor lists/<slug>'),
+      z.strictObject({
+        policy: policy.optional(),
+        /** By slug of an attribute; of tasks by member. */
+        fields: z.record(z.string().min(1), policy).optional(),
+      }),
+    ),
   }),
   deals: z.strictObject({
     /** Slug of the unique text attribute of the deals object that holds our id: deals are found again by it. */

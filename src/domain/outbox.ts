@@ -44,6 +44,8 @@ export interface NewOutboxRow<K extends WriteKind = EntityKind> {
   /** Others that must be settled first. */
   readonly alsoAfter?: readonly number[];
   readonly batch: { readonly id: string; readonly index: number } | null;
+  /** The conflict that it settles: what it asks for stands, whatever Attio has by then. */
+  readonly conflictId?: number | null;
 }
 
 export interface OutboxRow<K extends WriteKind = EntityKind> extends NewOutboxRow<K> {

@@ -202,7 +202,7 @@ export class Events {
     );
   }
 
-  conflictDecided(object: string, decided: 'local' | 'attio', count: number): void {
+  conflictDecided(object: string, decided: 'local' | 'attio' | 'open', count: number): void {
     this.#tell(() => {
       this.#metrics.conflicts.inc({ object, decided }, count);
       this.#log.outbox.info({ object, decided, count }, 'both sides had changed a field');

@@ -18,7 +18,7 @@ import type { ItemCreation } from './items/intake.ts';
 import { Items, type ItemsDeps, type PageQuery, shaped, shapedPage } from './items/items.ts';
 import type { ParentFinder } from './items/parents.ts';
 import { toCommentView, toNoteView, toTaskView } from './items/views.ts';
-import type { ItemWriter } from './items/writer.ts';
+import type { ItemProgress, ItemWriter } from './items/writer.ts';
 import type { ListInfo, ListsService } from './lists.ts';
 import type { MembersService } from './members.ts';
 import type { ItemFilter, Page, RecordRef } from './ports.ts';
@@ -176,7 +176,7 @@ export class ActivityService {
     intent: WriteIntent,
     place: Place,
     options: ItemWriteOptions,
-  ): Promise<{ readonly itemId: string; readonly isDone: boolean }> {
+  ): Promise<ItemProgress> {
     const { requestKey } = options;
     const create = { kind, intent, ...place, attributes: null, onePerParent: false, requestKey };
     return this.#deps.writer.write({ create }, options);

@@ -14,6 +14,7 @@ import {
   mappedKinds,
 } from './doctor/attio.ts';
 import { type Check, failed, ok } from './doctor/check.ts';
+import { checkConflictRules, type RulesSubject } from './doctor/conflict-rules.ts';
 import { judgeDatabase } from './doctor/database.ts';
 import { lackingScopes } from './doctor/scopes.ts';
 import { checkWebhook, judgeSecret, type WebhookSubject, type WebhookTrust } from './doctor/webhook.ts';
@@ -34,7 +35,7 @@ export interface DoctorDeps {
   readonly database: DatabaseSubject | null;
   /** Null: REDIS_URL is not set. @throws why Redis does not answer */
   readonly pingRedis: (() => Promise<void>) | null;
-  readonly attio: AttioSubject | null;
+  readonly attio: (AttioSubject & RulesSubject) | null;
   readonly webhook: WebhookSubject | null;
 }
 
@@ -104,7 +105,7 @@ export class DoctorService {
     );
   }
 
-  async *#checkSchema(attio: AttioSubject, self: Self, fix: boolean): AsyncGenerator<Check> {
+  async *#checkSchema(attio: AttioSubject & RulesSubject, self: Self, fix: boolean): AsyncGenerator<Check> {
     const lacks = lacking(self);
     if (lacks('object_configuration:read')) return;
     const objects = await checkObjects(attio);
@@ -112,6 +113,7 @@ export class DoctorService {
     yield checkClock(attio);
     yield objects;
     if (attio.lists.length > 0 && !lacks('list_configuration:read')) yield await checkLists(attio);
+    yield* this.#checkRules(attio, lacks('list_configuration:read'));
     const lacksEntries = lacks('list_configuration:read') || lacks('list_entry:read-write');
     if (attio.awaited.length > 0 && !lacksEntries) yield* await checkAwaited(attio);
     const mapped = mappedKinds(attio);
@@ -119,6 +121,13 @@ export class DoctorService {
     if (attio.externalIdAttribute !== null) {
       yield await checkExternalId(attio, attio.externalIdAttribute, { fix });
     }
+  }
+
+  /** Where there are any; those of lists need the scope to see them. */
+  async *#checkRules(attio: RulesSubject, lacksLists: boolean): AsyncGenerator<Check> {
+    const scopes = Object.keys(attio.rules.objects);
+    if (scopes.length === 0 || (lacksLists && scopes.some((scope) => scope.startsWith('lists/')))) return;
+    yield* await checkConflictRules(attio);
   }
 
   async *#checkWebhook(self: Self, state: DatabaseState | null, fix: boolean): AsyncGenerator<Check> {

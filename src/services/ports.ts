@@ -4,7 +4,7 @@
  */
 import type { BatchRejection, BatchView, NewBatch } from '../domain/batches.ts';
 import type { Change, NewChange } from '../domain/changes.ts';
-import type { Conflict, NewConflict } from '../domain/conflicts.ts';
+import type { Closing, Conflict, NewConflict } from '../domain/conflicts.ts';
 import type { DeadLetter, DeadLetterKind, NewDeadLetter } from '../domain/dead-letters.ts';
 import type { EntityKind, EntityRow, StageTotal } from '../domain/entities.ts';
 import type { Item, ItemKind, ItemScope } from '../domain/items.ts';
@@ -118,8 +118,21 @@ export interface OutboxStore {
 
 export interface ConflictStore {
   append(conflicts: readonly NewConflict[]): Promise<void>;
+  get(id: number): Promise<Conflict | undefined>;
   list(status: Conflict['status'] | null, afterId: number, limit: number): Promise<Page<Conflict, number>>;
+  /** Open ones by thing, the oldest first. */
+  openOf(object: string, entityIds: readonly string[]): Promise<Map<string, Conflict[]>>;
+  /** How many are open of these things, where there are any. */
+  openAmong(object: string, entityIds: readonly string[]): Promise<Map<string, number>>;
   countOpen(): Promise<number>;
+  /** Of an open one. */
+  update(
+    id: number,
+    changes: Partial<Pick<Conflict, 'local' | 'wanted' | 'attio' | 'entityId' | 'recordId'>>,
+  ): Promise<void>;
+  /** Only an open one can be closed. @returns whether it was */
+  close(id: number, closing: Closing): Promise<boolean>;
+  reopen(id: number, reason: string): Promise<void>;
 }
 
 export interface ErasureStore {
@@ -294,7 +307,8 @@ export interface OutboxEvents {
   writeSettled(kind: WriteKind, outcome: OutboxOutcome, lagSeconds: number): void;
   writeRetried(kind: WriteKind, attempt: number, error: unknown): void;
   writeBuried(kind: WriteKind, reason: string): void;
-  conflictDecided(object: string, decided: 'local' | 'attio', count: number): void;
+  /** `open`: it waits for a person. */
+  conflictDecided(object: string, decided: 'local' | 'attio' | 'open', count: number): void;
   outboxPaused(waitMs: number, error: unknown): void;
   unexpected(where: string, error: unknown): void;
 }

@@ -1,9 +1,10 @@
 import type { EntityKind, EntityRow } from '../domain/entities.ts';
-import type { SyncState } from '../domain/sync-state.ts';
+import { syncStateOf, writtenStateOf } from '../domain/sync-state.ts';
 import { deletedThing, unknownThing } from './errors.ts';
 import type { Synced, Written } from './inputs.ts';
 import { survivorOfThing } from './living.ts';
-import type { EntityStore, OutboxStore, Page } from './ports.ts';
+import type { Progress } from './outbox/writer.ts';
+import type { ConflictStore, EntityStore, OutboxStore, Page } from './ports.ts';
 
 /** A thing, and the ids of those that were merged into it. */
 export interface Found<T> extends Synced<T> {
@@ -20,6 +21,7 @@ export interface ListQuery {
 export interface ThingsDeps {
   readonly entities: EntityStore;
   readonly outbox: Pick<OutboxStore, 'pendingAmong'>;
+  readonly conflicts: Pick<ConflictStore, 'openAmong'>;
 }
 
 /** Reads things of one kind from the local database; never asks Attio. */
@@ -47,13 +49,12 @@ export class Things<T> {
   }
 
   /** A thing after a write of it. `isDone`: this one is in Attio, whatever others wait behind it. */
-  protected async written(write: {
-    readonly entityId: string;
-    readonly isDone: boolean;
-  }): Promise<Written<T>> {
-    const row = await this.living(write.entityId);
+  protected async written({ entityId, isDone, held }: Progress): Promise<Written<T>> {
+    const row = await this.living(entityId);
     const { thing, sync } = await this.synced(row);
-    return { thing, sync: write.isDone ? { status: 'synced', recordId: row.recordId } : sync };
+    if (!isDone) return { thing, sync };
+    const { recordId } = row;
+    return { thing, sync: writtenStateOf({ recordId, conflicts: sync.conflicts ?? 0 }, held) };
   }
 
   protected async living(id: string): Promise<EntityRow> {
@@ -92,21 +93,18 @@ export class Things<T> {
   }
 
   protected async synced(row: EntityRow): Promise<Synced<T>> {
-    const pending = await this.#deps.outbox.pendingAmong(this.kind, [row.id]);
-    return { thing: this.#shape(row), sync: stateOf(row, pending.has(row.id)) };
+    const [synced] = await this.#allSynced([row]);
+    return synced as Synced<T>; // one for each row
   }
 
   async #allSynced(rows: readonly EntityRow[]): Promise<Synced<T>[]> {
-    const pending = await this.#deps.outbox.pendingAmong(
-      this.kind,
-      rows.map((row) => row.id),
-    );
-    return rows.map((row) => ({ thing: this.#shape(row), sync: stateOf(row, pending.has(row.id)) }));
+    const ids = rows.map((row) => row.id);
+    const pending = await this.#deps.outbox.pendingAmong(this.kind, ids);
+    const open = await this.#deps.conflicts.openAmong(this.kind, ids);
+    return rows.map((row) => {
+      const { recordId, syncFailure: failure } = row;
+      const waiting = { isPending: pending.has(row.id), conflicts: open.get(row.id) ?? 0 };
+      return { thing: this.#shape(row), sync: syncStateOf({ recordId, failure, ...waiting }) };
+    });
   }
-}
-
-function stateOf(row: EntityRow, isPending: boolean): SyncState {
-  if (isPending) return { status: 'pending' };
-  if (row.syncFailure !== null) return { status: 'failed', ...row.syncFailure };
-  return { status: 'synced', recordId: row.recordId };
 }

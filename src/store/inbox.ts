@@ -7,6 +7,8 @@ interface NewEvent {
   readonly workspaceId: string | null;
   /** The event as JSON text. */
   readonly payload: string;
+  /** The record or entry, and its attribute, that is said to have changed. */
+  readonly changed?: { readonly subjectId: string; readonly attributeId: string } | null;
 }
 
 interface Delivery {
@@ -143,6 +145,22 @@ export class InboxStore {
     });
   }
 
+  /**
+   * When it was last said that an attribute of a record or entry had changed, as far as that was not looked into before
+   * an instant: whoever read the value until then had not heard of it.
+   * @returns ISO 8601 UTC; null: never, or longer ago than settled events are kept
+   */
+  async hintedAt(subjectId: string, attributeId: string, unseenAt: string): Promise<string | null> {
+    const row = await this.#db
+      .selectFrom('inbox')
+      .select((eb) => eb.fn.max('received_at').as('at'))
+      .where('subject_id', '=', subjectId)
+      .where('attribute_id', '=', attributeId)
+      .where((eb) => eb.or([eb('settled_at', 'is', null), eb('settled_at', '>', unseenAt)]))
+      .executeTakeFirst();
+    return row?.at ?? null;
+  }
+
   async stats(): Promise<{ pending: number; oldestReceivedAt: string | null }> {
     const row = await this.#db
       .selectFrom('inbox')
@@ -186,6 +204,8 @@ async function insertEvents(tx: Handle, deliveries: readonly Delivery[]): Promis
       event_type: event.type,
       workspace_id: event.workspaceId,
       payload_json: event.payload,
+      subject_id: event.changed?.subjectId ?? null,
+      attribute_id: event.changed?.attributeId ?? null,
       status: 'pending',
       attempts: 0,
       next_attempt_at: delivery.receivedAt,

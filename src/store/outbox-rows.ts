@@ -24,6 +24,7 @@ export function newRow(row: NewOutboxRow<WriteKind>): Insertable<OutboxTable> {
     batch_index: row.batch?.index ?? null,
     error_json: null,
     sent_at: null,
+    conflict_id: row.conflictId ?? null,
   };
 }
 
@@ -41,6 +42,7 @@ export function readRow(row: Selectable<OutboxTable>): WriteRow {
     sentAt: row.sent_at,
     acceptedAt: row.accepted_at,
     afterId: row.after_id,
+    conflictId: row.conflict_id,
     batch:
       row.batch_id === null || row.batch_index === null ? null : { id: row.batch_id, index: row.batch_index },
   };

@@ -161,7 +161,7 @@ async function dropConflicts(tx: Handle, before: string): Promise<number> {
         .selectFrom('conflict')
         .select('id')
         .where('status', '=', 'resolved')
-        .where('at', '<', before)
+        .where((where) => where(where.fn.coalesce('resolved_at', 'at'), '<', before))
         .limit(ROWS_PER_STEP),
     )
     .executeTakeFirstOrThrow();

@@ -94,6 +94,9 @@ export interface InboxTable {
   received_at: string;
   settled_at: string | null;
   last_error: string | null;
+  /** The record or entry whose attribute is said to have changed. */
+  subject_id: string | null;
+  attribute_id: string | null;
 }
 
 export interface DeadLetterTable {
@@ -146,6 +149,8 @@ export interface OutboxTable {
   batch_index: number | null;
   error_json: string | null;
   sent_at: string | null;
+  /** The conflict that it settles: what it asks for stands. */
+  conflict_id: number | null;
 }
 
 export interface ItemTable {
@@ -189,10 +194,14 @@ export interface ConflictTable {
   base_json: string;
   local_json: string;
   attio_json: string;
+  wanted_json: string | null;
+  merged_json: string | null;
+  /** `none`: nobody has decided. */
   decided: string;
   status: string;
   reason: string;
   at: string;
+  resolved_at: string | null;
 }
 
 export interface IdempotencyTable {

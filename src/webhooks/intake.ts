@@ -51,6 +51,7 @@ export class WebhookIntake {
         type: event.type,
         workspaceId: event.workspaceId,
         payload: JSON.stringify(event.raw),
+        changed: changedIn(event),
       })),
       quarantined: body.quarantined,
     });
@@ -146,6 +147,13 @@ export class WebhookIntake {
   #now(): string {
     return new Date(this.#clock.now()).toISOString();
   }
+}
+
+/** When this hint came may be all that is ever known of when a value was cleared. */
+function changedIn({ type, ids }: WebhookEvent): { subjectId: string; attributeId: string } | null {
+  const subjectId = { 'record.updated': ids['record_id'], 'list-entry.updated': ids['entry_id'] }[type];
+  const attributeId = ids['attribute_id'];
+  return subjectId === undefined || attributeId === undefined ? null : { subjectId, attributeId };
 }
 
 /** @returns undefined when the bytes are not UTF-8 JSON */

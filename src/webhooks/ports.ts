@@ -7,6 +7,8 @@ export interface NewInboxEvent {
   readonly workspaceId: string | null;
   /** The event as JSON text. */
   readonly payload: string;
+  /** The record or entry, and its attribute, that is said to have changed. */
+  readonly changed?: { readonly subjectId: string; readonly attributeId: string } | null;
 }
 
 export interface Delivery {

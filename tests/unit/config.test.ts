@@ -108,12 +108,22 @@ describe('the environment', () => {
   it('refuses what this version does not have', () => {
     const error = failure({
       ...KEY,
-      SYNC_CONFLICT_POLICY: 'manual',
       CHANGE_WEBHOOK_URLS: 'https://a.example.com',
       CHANGE_WEBHOOK_SECRET: 'whsec_abc',
     });
-    expect(namesOf(error)).toEqual(['SYNC_CONFLICT_POLICY', 'CHANGE_WEBHOOK_URLS', 'CHANGE_WEBHOOK_SECRET']);
+    expect(namesOf(error)).toEqual(['CHANGE_WEBHOOK_URLS', 'CHANGE_WEBHOOK_SECRET']);
     for (const { problem } of error.problems) expect(problem).toContain('not available in this version');
+  });
+
+  it('knows four policies for conflicts', () => {
+    const policies = ['last-write-wins', 'attio-wins', 'local-wins', 'manual'];
+    for (const SYNC_CONFLICT_POLICY of policies) {
+      expect(loadConfig({ ...KEY, SYNC_CONFLICT_POLICY }).conflicts.policy).toBe(SYNC_CONFLICT_POLICY);
+    }
+    const { problems } = failure({ ...KEY, SYNC_CONFLICT_POLICY: 'newest' });
+    expect(problems).toMatchObject([
+      { name: 'SYNC_CONFLICT_POLICY', mend: expect.stringContaining(policies.join(', ')) },
+    ]);
   });
 
   it('says yes to the values of those features that mean "without"', () => {
@@ -271,6 +281,38 @@ describe('the file of an environment', () => {
     );
     const at = 'config/attio.development.json at automations.taskOnStage';
     expect(namesOf(error)).toEqual(['enabled', 'list', 'stage', 'dueInDays'].map((name) => `${at}.${name}`));
+  });
+
+  it('holds rules of conflicts, and says what is wrong with them', () => {
+    const withRules = (conflicts: object) => edited((settings) => Object.assign(settings, { conflicts }));
+    const at = 'config/attio.development.json at conflicts';
+    const wrong = withRules({
+      toleranceMs: -1,
+      objects: { people: { policy: 'mine', fields: { job_title: 'theirs' }, field: {} }, 'Lists!': {} },
+    });
+    const error = failure(KEY, wrong);
+    expect(namesOf(error).toSorted()).toEqual([
+      `${at}.objects.Lists!`,
+      `${at}.objects.people`,
+      `${at}.objects.people.fields.job_title`,
+      `${at}.objects.people.policy`,
+      `${at}.toleranceMs`,
+    ]);
+    expect(error.message).toContain('is none of last-write-wins, attio-wins, local-wins, manual');
+    const rules = { people: { policy: 'manual' }, deals: {}, tasks: {}, 'lists/hiring': {} };
+    const strays = withRules({ toleranceMs: 0, objects: rules });
+    const { problems } = failure({ ...KEY, SYNC_OBJECTS: 'people', SYNC_LISTS: 'recruiting' }, strays);
+    expect(problems.map(({ name, mend }) => [name, /SYNC_\w+/.exec(mend)?.[0]])).toEqual([
+      [`${at}.objects.deals`, 'SYNC_OBJECTS'],
+      [`${at}.objects.lists/hiring`, 'SYNC_LISTS'],
+    ]);
+    expect(
+      loadConfig({ ...KEY, SYNC_CONFLICT_POLICY: 'attio-wins' }, { readFile: strays }).conflicts,
+    ).toEqual({
+      policy: 'attio-wins',
+      toleranceMs: 0,
+      objects: rules,
+    });
   });
 
   it('may be missing or broken: that is reported beside bad variables', () => {

@@ -52,11 +52,15 @@ const conflict = z.looseObject({
   object: z.string(),
   entityId: z.string(),
   field: z.string(),
-  decided: z.string(),
+  decided: z.string().nullable(),
   status: z.string(),
+  reason: z.string(),
   at: z.string(),
 });
 export const conflictList = z.object({ data: z.array(conflict), nextCursor: z.string().nullable() });
+
+export const conflictAnswer = z.object({ data: conflict });
+export const conflictResolved = z.object({ data: conflict, sync: z.looseObject({ status: z.string() }) });
 
 const letter = z.looseObject({
   id: z.string(),

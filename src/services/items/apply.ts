@@ -5,11 +5,14 @@ import { decideSnapshot, type SnapshotDecision } from '../../domain/decide.ts';
 import { ITEM_NOUNS, type Item, type ItemKind, type ItemSnapshot } from '../../domain/items.ts';
 import { canonicalJson, type JsonObject } from '../../domain/json.ts';
 import type { WriteIntent } from '../../domain/outbox.ts';
+import type { RecordValues } from '../../domain/records.ts';
+import { meetReadings, readingOf } from '../conflicts/open.ts';
 import type { ListsService } from '../lists.ts';
 import type { Stores, SyncEvents, UnitOfWork } from '../ports.ts';
 import type { ApplyCounts } from '../sync/apply.ts';
 import { entityKindOf } from '../sync/mapping.ts';
 import { entitiesOf, existing, keyOf } from './existing.ts';
+import { memberReading } from './fields.ts';
 import { isHandMade } from './recognise.ts';
 import { type Attributes, changedMembers, show } from './shape.ts';
 
@@ -116,12 +119,18 @@ export class ItemApply {
       stores,
       decided.flatMap(({ snapshot }) => snapshot.links),
     );
+    const readings = decided.map(({ snapshot: { attioId, body } }) => {
+      const read = kind === 'entries' ? readingOf(attributes, body as RecordValues) : memberReading(body);
+      return [known.get(attioId)?.id ?? attioId, read] as const;
+    });
+    const open = await meetReadings(stores, ITEM_NOUNS[kind], new Map(readings), at);
     const rows = decided.map(({ snapshot, hash, decision }) => {
       const before = known.get(snapshot.attioId);
       const intents = (pending.get(before?.id ?? '') ?? []).map((row) => row.intent);
+      const held = open.get(before?.id ?? '') ?? [];
       const item = itemFrom(snapshot, hash, before, {
         at,
-        ...show(kind, snapshot.body, intents, attributes),
+        ...show(kind, snapshot.body, [...held, ...intents], attributes),
         links: snapshot.links.map((link) => ({ ...link, entityId: entities.get(keyOf(link)) ?? null })),
       });
       // Followers are told what Attio has, without what is on its way.

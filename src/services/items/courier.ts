@@ -1,14 +1,16 @@
 import { isAttioError } from '../../attio/errors.ts';
 import type { Clock } from '../../domain/clock.ts';
-import type { Item, ItemKind, ItemSnapshot } from '../../domain/items.ts';
+import type { ConflictRules } from '../../domain/conflict-policies.ts';
+import { ITEM_NOUNS, type Item, type ItemKind, type ItemSnapshot } from '../../domain/items.ts';
 import { isItemRow, type OutboxRow, type WriteRow } from '../../domain/outbox.ts';
+import { openByField } from '../conflicts/open.ts';
 import { ServiceError } from '../errors.ts';
 import type { Failure } from '../outbox/failure.ts';
-import type { PlannedConflict } from '../outbox/plan.ts';
+import type { PlanContext } from '../outbox/plan.ts';
 import type { Courier } from '../outbox/worker.ts';
-import type { EntityStore, ItemStore, OutboxStore } from '../ports.ts';
+import type { ConflictStore, EntityStore, ItemStore, OutboxStore } from '../ports.ts';
 import type { EntryDelivery } from './entry-delivery.ts';
-import { planMembers } from './fields.ts';
+import { type Met, NOTHING_MET, planMembers } from './fields.ts';
 import type { ItemGone } from './gone.ts';
 import { recordOf } from './parents.ts';
 import { isSameThing } from './recognise.ts';
@@ -19,6 +21,8 @@ export interface ItemCourierDeps {
   readonly items: ItemStore;
   readonly entities: Pick<EntityStore, 'find'>;
   readonly outbox: Pick<OutboxStore, 'markSent' | 'pendingOf'>;
+  readonly conflicts: Pick<ConflictStore, 'openOf'>;
+  readonly rules: ConflictRules;
   readonly requests: ItemRequests;
   readonly entries: EntryDelivery;
   readonly settler: ItemSettler;
@@ -35,9 +39,8 @@ export interface ItemCourierDeps {
 
 type Row = OutboxRow<ItemKind>;
 
-interface Written {
+interface Written extends Met {
   readonly snapshot: ItemSnapshot;
-  readonly conflicts: readonly PlannedConflict[];
 }
 
 /**
@@ -62,7 +65,7 @@ export class ItemCourier implements Courier {
       row.operation === 'create' ? this.#bring(row, item, signal) : this.#change(row, item, signal);
     const answer = await written;
     if (answer === null) return this.#deps.settler.yieldToDeletion(row, item);
-    await this.#deps.settler.confirm(row, item, answer.snapshot, answer.conflicts);
+    await this.#deps.settler.confirm(row, item, answer.snapshot, answer);
   }
 
   async refuse(row: WriteRow, failure: Failure): Promise<void> {
@@ -98,7 +101,7 @@ export class ItemCourier implements Courier {
   async #makeWith(row: Row, item: Item, records: LinkedRecords, signal: AbortSignal): Promise<Written> {
     const making = await this.#making(row, item, records);
     const made = row.sentAt === null && item.attioId === null ? null : await this.#find(row, making, signal);
-    if (made !== null) return { snapshot: made, conflicts: [] };
+    if (made !== null) return { snapshot: made, ...NOTHING_MET };
     const markSent = () => this.#deps.outbox.markSent(row.id, this.#attioNow());
     if (row.kind === 'entries') {
       const [parent] = records;
@@ -108,12 +111,12 @@ export class ItemCourier implements Courier {
         sent,
         item,
         parent,
-        { ...this.#timing(row), duplicate: isDuplicate(row), markSent },
+        { context: await this.#context(row), duplicate: isDuplicate(row), markSent },
         signal,
       );
     }
     await markSent();
-    return { snapshot: await this.#deps.requests.make(making, signal), conflicts: [] };
+    return { snapshot: await this.#deps.requests.make(making, signal), ...NOTHING_MET };
   }
 
   /** What an earlier try of this request has made, if it has. */
@@ -149,7 +152,7 @@ export class ItemCourier implements Courier {
           { ...row, intent },
           item.listId ?? '',
           attioId,
-          this.#timing(row),
+          await this.#context(row),
           signal,
         );
       }
@@ -164,9 +167,9 @@ export class ItemCourier implements Courier {
   async #changeTask(row: Row, taskId: string, signal: AbortSignal): Promise<Written> {
     const { requests } = this.#deps;
     const standing = await requests.task(taskId, signal);
-    const { send, conflicts } = planMembers(row, standing.body, this.#timing(row));
-    if (Object.keys(send).length === 0) return { snapshot: standing, conflicts };
-    return { snapshot: await requests.changeTask(taskId, send, signal), conflicts };
+    const { send, ...met } = planMembers(row, standing.body, await this.#context(row));
+    if (Object.keys(send).length === 0) return { snapshot: standing, ...met };
+    return { snapshot: await requests.changeTask(taskId, send, signal), ...met };
   }
 
   async #making(row: Row, item: Item, records: LinkedRecords): Promise<Making> {
@@ -208,11 +211,13 @@ export class ItemCourier implements Courier {
     return new ServiceError('unavailable', `${what} comes first`, { isolated: true });
   }
 
-  #timing(row: Row): { acceptedAt: number; heldBack: boolean } {
-    const { clock, attioTime, heldBackAfterMs } = this.#deps;
+  async #context(row: Row): Promise<PlanContext> {
+    const { clock, attioTime, heldBackAfterMs, conflicts, rules } = this.#deps;
     const acceptedAt = Date.parse(row.acceptedAt);
     const heldBack = row.attempts > 0 || clock.now() - acceptedAt > heldBackAfterMs;
-    return { acceptedAt: attioTime(acceptedAt), heldBack };
+    const isDecided = (row.conflictId ?? null) !== null;
+    const open = isDecided ? new Map() : await openByField(conflicts, ITEM_NOUNS[row.kind], row.entityId);
+    return { acceptedAt: attioTime(acceptedAt), heldBack, rules, open, goneSince: new Map() };
   }
 
   #attioNow(digits: 3 | 9 = 3): string {

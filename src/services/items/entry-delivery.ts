@@ -3,31 +3,28 @@ import type { EntriesResource } from '../../attio/resources/entries.ts';
 import type { RecordsResource, WritableValues } from '../../attio/resources/records.ts';
 import type { AttioResponse } from '../../attio/transport.ts';
 import type { Entry } from '../../attio/types.ts';
+import { listScope } from '../../domain/conflict-policies.ts';
 import type { Item, ItemKind, ItemSnapshot } from '../../domain/items.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordValues } from '../../domain/records.ts';
 import type { ListsService } from '../lists.ts';
-import { isEmptyPlan, planWrite, type WritePlan } from '../outbox/plan.ts';
+import type { Departures } from '../outbox/departures.ts';
+import { isEmptyPlan, type PlanContext, type PlanInput, planWrite, type WritePlan } from '../outbox/plan.ts';
+import { type Met, NOTHING_MET } from './fields.ts';
 import type { Attributes } from './shape.ts';
 import { type ObjectNames, toEntrySnapshot } from './snapshots.ts';
 
 export interface EntryDeliveryDeps {
   readonly entries: Pick<EntriesResource, 'get' | 'assert' | 'create' | 'update' | 'replace'>;
   readonly records: Pick<RecordsResource, 'entries'>;
-  readonly lists: Pick<ListsService, 'attributesOf'>;
+  readonly lists: Pick<ListsService, 'attributesOf' | 'knownSlugs'>;
   readonly names: ObjectNames;
+  readonly departures: Pick<Departures, 'of'>;
 }
 
 /** An entry as it is after a write, and what was decided on the way. */
-export interface WrittenEntry {
+export interface WrittenEntry extends Met {
   readonly snapshot: ItemSnapshot;
-  readonly conflicts: WritePlan['conflicts'];
-}
-
-interface Timing {
-  /** In Attio's clock. @unit ms */
-  readonly acceptedAt: number;
-  readonly heldBack: boolean;
 }
 
 /** A record's entries in a list that are looked at: more are duplicates upon duplicates. */
@@ -49,21 +46,34 @@ export class EntryDelivery {
     row: OutboxRow<ItemKind>,
     item: Item,
     parent: { readonly object: string; readonly recordId: string },
-    timing: Timing & { readonly duplicate: boolean; readonly markSent: () => Promise<void> },
+    how: {
+      readonly context: PlanContext;
+      readonly duplicate: boolean;
+      readonly markSent: () => Promise<void>;
+    },
     signal: AbortSignal,
   ): Promise<WrittenEntry> {
     const listId = item.listId ?? '';
     const attributes = await this.#deps.lists.attributesOf(listId);
-    const standing = timing.duplicate ? null : await this.#entryOf(listId, parent, signal);
-    if (standing !== null) return this.#write(row, listId, standing, attributes, timing, signal);
-    const plan = planWrite({ row: { intent: row.intent, base: {} }, values: {}, attributes, ...timing });
+    const { context, duplicate, markSent } = how;
+    const standing = duplicate ? null : await this.#entryOf(listId, parent, signal);
+    if (standing !== null) return this.#write(row, listId, standing, attributes, context, signal);
+    const scope = await this.#scopeOf(listId);
+    const plan = planWrite({
+      row: { intent: row.intent, base: {} },
+      scope,
+      values: {},
+      attributes,
+      ...context,
+      open: new Map(),
+    });
     const values = { ...withoutEmpty(plan.exact), ...plan.set, ...plan.add };
     const created = { parentRecordId: parent.recordId, parentObject: parent.object, values };
-    await timing.markSent();
-    const answer = timing.duplicate
+    await markSent();
+    const answer = duplicate
       ? await this.#deps.entries.create(listId, created, { signal })
       : await this.#deps.entries.assert(listId, created, { signal, resend: false });
-    return { snapshot: await this.#seen(answer), conflicts: [] };
+    return { snapshot: await this.#seen(answer), ...NOTHING_MET };
   }
 
   /** @throws AttioApiError `not_found` when it is gone; AttributeValueError */
@@ -71,12 +81,12 @@ export class EntryDelivery {
     row: OutboxRow<ItemKind>,
     listId: string,
     entryId: string,
-    timing: Timing,
+    context: PlanContext,
     signal: AbortSignal,
   ): Promise<WrittenEntry> {
     const attributes = await this.#deps.lists.attributesOf(listId);
     const standing = await this.#deps.entries.get(listId, entryId, { signal });
-    return this.#write(row, listId, standing, attributes, timing, signal);
+    return this.#write(row, listId, standing, attributes, context, signal);
   }
 
   /** The entries of a record in a list. */
@@ -122,21 +132,41 @@ export class EntryDelivery {
     listId: string,
     standing: AttioResponse<Entry>,
     attributes: Attributes,
-    timing: Timing,
+    context: PlanContext,
     signal: AbortSignal,
   ): Promise<WrittenEntry> {
     const { entries } = this.#deps;
     const values = standing.data.entry_values as RecordValues; // JSON, which the loose schemas of the gateway cannot say
-    const plan = planWrite({ row, values, attributes, ...timing });
     const entryId = standing.data.id.entry_id;
+    const input: PlanInput = { row, scope: await this.#scopeOf(listId), values, attributes, ...context };
+    const plan = await this.#dated(input, { listId, id: entryId }, row.acceptedAt, signal);
+    const { conflicts, agreed } = plan;
     const options = { signal, resend: false };
-    if (isEmptyPlan(plan)) return { snapshot: await this.#seen(standing), conflicts: plan.conflicts };
+    if (isEmptyPlan(plan)) return { snapshot: await this.#seen(standing), conflicts, agreed };
     const exact = hasValues(plan.exact);
     const adding = exact ? plan.add : { ...plan.set, ...plan.add };
     let answer = standing;
     if (hasValues(adding)) answer = await entries.update(listId, entryId, adding, options);
     if (exact) answer = await entries.replace(listId, entryId, { ...plan.exact, ...plan.set }, options);
-    return { snapshot: await this.#seen(answer), conflicts: plan.conflicts };
+    return { snapshot: await this.#seen(answer), conflicts, agreed };
+  }
+
+  /** A plan that knows when values went, where that matters and can be known. */
+  async #dated(
+    input: PlanInput,
+    holder: { readonly listId: string; readonly id: string },
+    acceptedAt: string,
+    signal: AbortSignal,
+  ): Promise<WritePlan> {
+    const plan = planWrite(input);
+    if (plan.undated.length === 0) return plan;
+    const undated = plan.undated.flatMap((slug) => input.attributes.get(slug) ?? []);
+    const goneSince = await this.#deps.departures.of(holder, undated, acceptedAt, signal);
+    return planWrite({ ...input, goneSince });
+  }
+
+  async #scopeOf(listId: string): Promise<string> {
+    return listScope((await this.#deps.lists.knownSlugs()).get(listId) ?? listId);
   }
 
   async #seen({ data, meta }: AttioResponse<Entry>): Promise<ItemSnapshot> {

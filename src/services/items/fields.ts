@@ -1,10 +1,11 @@
-import { decideWrite, type FieldOperation } from '../../domain/decide-write.ts';
+import { decideWrite, type FieldOperation, isThere } from '../../domain/decide-write.ts';
 import type { Item } from '../../domain/items.ts';
 import { canonicalJson, type Json, type JsonObject } from '../../domain/json.ts';
 import type { OutboxRow, WriteBase, WriteIntent } from '../../domain/outbox.ts';
 import type { RecordValues } from '../../domain/records.ts';
+import type { Reading } from '../conflicts/open.ts';
 import { plainField } from '../outbox/fields.ts';
-import type { PlannedConflict } from '../outbox/plan.ts';
+import { type PlanContext, type PlannedConflict, policyOf, reasonOf } from '../outbox/plan.ts';
 import type { Attributes } from './shape.ts';
 
 /** What both sides agree on now of the fields to be written. */
@@ -27,41 +28,93 @@ export function baseOf(
   return Object.fromEntries(known);
 }
 
-export interface MemberPlan {
+/** What a write of an item has met in Attio. */
+export interface Met {
+  readonly conflicts: readonly PlannedConflict[];
+  /** Fields with an open conflict that Attio has by now as is asked for. */
+  readonly agreed: readonly string[];
+}
+
+export const NOTHING_MET: Met = { conflicts: [], agreed: [] };
+
+type MemberContext = Pick<PlanContext, 'acceptedAt' | 'heldBack' | 'rules' | 'open'>;
+
+export interface MemberPlan extends Met {
   /** What is left to send, by member. */
   readonly send: WriteIntent;
-  readonly conflicts: readonly PlannedConflict[];
 }
+
+/** The rules of a task's members go by this name. */
+export const TASKS = 'tasks';
 
 /**
  * Holds a write of members that bear no time (a task's) against the item as it is now.
  *
- * A member that is neither what was agreed on nor what is asked for was changed by somebody: when the write was held
- * back it stays theirs, else it is ours.
+ * What is neither as agreed on nor as is asked for was changed by somebody, nobody knows when: under `last-write-wins`
+ * it stays theirs when the write was held back, else it is ours.
  */
 export function planMembers(
-  row: Pick<OutboxRow, 'intent' | 'base'>,
+  row: Pick<OutboxRow, 'intent' | 'base' | 'conflictId'>,
   theirs: JsonObject,
-  context: { readonly acceptedAt: number; readonly heldBack: boolean },
+  context: MemberContext,
 ): MemberPlan {
-  const send: Record<string, Json> = {};
-  const conflicts: PlannedConflict[] = [];
-  for (const [field, wanted] of Object.entries(row.intent)) {
-    const base = row.base[field];
-    const decided = decideWrite({
-      operation: operationOf(wanted),
-      base,
-      theirs: theirs[field] ?? null,
-      theirsSince: context.heldBack ? Number.POSITIVE_INFINITY : null,
-      ...context,
-      same: sameMember,
-    });
-    if (decided.send !== null) send[field] = wanted;
-    if (decided.conflict !== null) {
-      conflicts.push({ ...decided.conflict, field, base: base ?? null, attio: theirs[field] ?? null });
-    }
-  }
-  return { send, conflicts };
+  const decided = Object.entries(row.intent).map(([field, wanted]) => ({
+    field,
+    wanted,
+    ...decideMember(row, field, wanted, theirs[field] ?? null, context),
+  }));
+  return {
+    send: Object.fromEntries(
+      decided.filter(({ isSent }) => isSent).map(({ field, wanted }) => [field, wanted]),
+    ),
+    conflicts: decided.flatMap(({ conflict }) => conflict ?? []),
+    agreed: decided
+      .filter(({ field, conflict }) => conflict === null && context.open.has(field))
+      .map(({ field }) => field),
+  };
+}
+
+function decideMember(
+  row: Pick<OutboxRow, 'base' | 'conflictId'>,
+  field: string,
+  wanted: Json,
+  attio: Json,
+  { acceptedAt, heldBack, rules, open }: MemberContext,
+): { readonly isSent: boolean; readonly conflict: PlannedConflict | null } {
+  const policy = policyOf(row, rules, TASKS, field);
+  const standing = open.get(field);
+  const { send, conflict } = decideWrite({
+    operation: operationOf(wanted),
+    base: row.base[field],
+    theirs: attio,
+    theirsSince: null,
+    goneSince: null,
+    acceptedAt,
+    heldBack,
+    policy,
+    toleranceMs: rules.toleranceMs,
+    isOpen: standing !== undefined,
+    same: sameMember,
+  });
+  if (conflict === null) return { isSent: send !== null, conflict };
+  const values = { base: row.base[field] ?? null, local: wanted, attio, wanted };
+  const { decided } = conflict;
+  const planned = {
+    field,
+    ...values,
+    decided,
+    reason: reasonOf(conflict, policy),
+    heldBy: standing?.id ?? null,
+  };
+  return { isSent: send !== null, conflict: planned };
+}
+
+/** What a task has for the member of a conflict. */
+export function memberReading(body: JsonObject): Reading {
+  return ({ field, wanted }) => {
+    const value = body[field] ?? null;
+    return { value, isAgreed: isThere(operationOf(wanted), value, sameMember) };
+  };
 }
 
 function operationOf(wanted: Json): FieldOperation {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import { decideAbsence } from '../../domain/decide.ts';
-import type { Item, ItemKind } from '../../domain/items.ts';
+import { ITEM_NOUNS, type Item, type ItemKind } from '../../domain/items.ts';
+import { closeAll } from '../conflicts/open.ts';
 import type { Stores, SyncEvents, UnitOfWork } from '../ports.ts';
 import type { GoneCounts } from '../sync/gone.ts';
 import { changeOf } from './apply.ts';
@@ -71,6 +72,8 @@ async function markGone(
     return [{ ...item, readAt, deletedAt: at, updatedAt: at, version: item.version + 1 }];
   });
   const stones = absences.filter(({ attioId, isTold = false }) => isTold && !known.has(attioId));
+  const goneIds = gone.map((item) => item.id);
+  await closeAll(stores, ITEM_NOUNS[kind], goneIds, 'deleted_in_attio', at);
   await stores.items.put([...gone, ...stones.map((absence) => gravestone(kind, absence, at))]);
   await stores.changes.append(
     gone.map((item) =>

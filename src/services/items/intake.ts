@@ -1,7 +1,8 @@
 import type { Clock } from '../../domain/clock.ts';
 import { IDEMPOTENCY_KEPT_MS, isLastingKey } from '../../domain/idempotency.ts';
-import type { Item, ItemKind, ItemLink, ItemPlace } from '../../domain/items.ts';
+import { ITEM_NOUNS, type Item, type ItemKind, type ItemLink, type ItemPlace } from '../../domain/items.ts';
 import type { WriteBase, WriteIntent } from '../../domain/outbox.ts';
+import { openIntents } from '../conflicts/open.ts';
 import { ServiceError } from '../errors.ts';
 import { survivorOfThing } from '../living.ts';
 import type { Waiters } from '../outbox/waiters.ts';
@@ -152,7 +153,8 @@ export class ItemIntake {
       return { itemId: item.id, outboxId: await lastWriteOf(stores, item) };
     }
     const pending = await stores.outbox.pendingOf(item.kind, [item.id]);
-    const intents = (pending.get(item.id) ?? []).map((row) => row.intent);
+    const open = (await openIntents(stores, ITEM_NOUNS[item.kind], [item.id])).get(item.id) ?? [];
+    const intents = [...open, ...(pending.get(item.id) ?? []).map((row) => row.intent)];
     const shown = show(item.kind, item.body, [...intents, intent], attributes);
     const isSame = JSON.stringify(shown.shown) === JSON.stringify(item.shown);
     const version = isSame ? item.version : item.version + 1;

@@ -1,13 +1,15 @@
-import type { Item, ItemKind } from '../../domain/items.ts';
-import type { SyncState } from '../../domain/sync-state.ts';
+import { ITEM_NOUNS, type Item, type ItemKind } from '../../domain/items.ts';
+import { type SyncState, syncStateOf, writtenStateOf } from '../../domain/sync-state.ts';
 import type { Synced, Written } from '../inputs.ts';
-import type { ItemFilter, ItemStore, OutboxStore, Page } from '../ports.ts';
+import type { ConflictStore, ItemFilter, ItemStore, OutboxStore, Page } from '../ports.ts';
 import type { ItemHead } from './inputs.ts';
 import { deletedItem, unknownItem } from './intake.ts';
+import type { ItemProgress } from './writer.ts';
 
 export interface ItemsDeps {
   readonly items: ItemStore;
   readonly outbox: Pick<OutboxStore, 'pendingAmong'>;
+  readonly conflicts: Pick<ConflictStore, 'openAmong'>;
 }
 
 /** What is asked of a list, beside its filter. */
@@ -32,17 +34,16 @@ export class Items {
     const item = await this.#deps.items.find(this.#kind, id);
     if (item === undefined) throw unknownItem(this.#kind);
     if (item.deletedAt !== null) throw deletedItem(this.#kind, item.deletedAt);
-    const pending = await this.#deps.outbox.pendingAmong(this.#kind, [item.id]);
-    return { item, sync: stateOf(item, pending.has(item.id)) };
+    const [state] = await this.#states([item]);
+    return { item, sync: state as SyncState }; // one for each item
   }
 
   /** An item after a write of it. `isDone`: this one is in Attio, whatever others wait behind it. */
-  async written(write: {
-    readonly itemId: string;
-    readonly isDone: boolean;
-  }): Promise<{ item: Item; sync: SyncState }> {
-    const { item, sync } = await this.get(write.itemId);
-    return { item, sync: write.isDone ? { status: 'synced', recordId: item.attioId } : sync };
+  async written({ itemId, isDone, held }: ItemProgress): Promise<{ item: Item; sync: SyncState }> {
+    const { item, sync } = await this.get(itemId);
+    if (!isDone) return { item, sync };
+    const { attioId: recordId } = item;
+    return { item, sync: writtenStateOf({ recordId, conflicts: sync.conflicts ?? 0 }, held) };
   }
 
   async page(
@@ -51,21 +52,21 @@ export class Items {
   ): Promise<Page<{ item: Item; sync: SyncState }, string>> {
     const found = await this.#deps.items.list(this.#kind, filter, after, limit + 1);
     const items = found.slice(0, limit);
-    const pending = await this.#deps.outbox.pendingAmong(
-      this.#kind,
-      items.map((item) => item.id),
-    );
+    const states = await this.#states(items);
     return {
-      rows: items.map((item) => ({ item, sync: stateOf(item, pending.has(item.id)) })),
+      rows: items.map((item, index) => ({ item, sync: states[index] as SyncState })), // one for each item
       next: found.length > limit ? (items.at(-1)?.id ?? null) : null,
     };
   }
-}
 
-function stateOf(item: Item, isPending: boolean): SyncState {
-  if (isPending) return { status: 'pending' };
-  if (item.syncFailure !== null) return { status: 'failed', ...item.syncFailure };
-  return { status: 'synced', recordId: item.attioId };
+  async #states(items: readonly Item[]): Promise<SyncState[]> {
+    const ids = items.map((item) => item.id);
+    const pending = await this.#deps.outbox.pendingAmong(this.#kind, ids);
+    const open = await this.#deps.conflicts.openAmong(ITEM_NOUNS[this.#kind], ids);
+    return items.map(({ id, attioId: recordId, syncFailure: failure }) =>
+      syncStateOf({ recordId, failure, isPending: pending.has(id), conflicts: open.get(id) ?? 0 }),
+    );
+  }
 }
 
 export function headOf(item: Item): ItemHead {

@@ -17,7 +17,7 @@ export async function rebase(
   conflicts: readonly PlannedConflict[],
 ): Promise<void> {
   const waiting = (await stores.outbox.pendingOf(row.kind, [row.entityId])).get(row.entityId) ?? [];
-  const theirs = new Set(conflicts.filter(({ decided }) => decided === 'attio').map(({ field }) => field));
+  const theirs = new Set(conflicts.filter(({ decided }) => decided !== 'local').map(({ field }) => field));
   for (const later of waiting) {
     // A task that was just made is as we made it, also in what was not asked for.
     const isWhole = row.kind !== 'entries' && row.operation === 'create';

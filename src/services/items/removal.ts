@@ -1,4 +1,5 @@
-import type { Item, ItemLink } from '../../domain/items.ts';
+import { ITEM_NOUNS, type Item, type ItemLink } from '../../domain/items.ts';
+import { closeAll } from '../conflicts/open.ts';
 import type { Stores } from '../ports.ts';
 import { changeOf } from './apply.ts';
 
@@ -33,6 +34,10 @@ export async function removeItemsOf(
   await stores.items.put(
     living.map((item) => ({ ...item, deletedAt: at, updatedAt: at, version: item.version + 1 })),
   );
+  for (const [kind, ofKind] of Map.groupBy(living, (item) => item.kind)) {
+    const ids = ofKind.map((item) => item.id);
+    await closeAll(stores, ITEM_NOUNS[kind], ids, 'removed', at);
+  }
   // Followers were never told of what Attio never had.
   const told = living.filter((item) => item.attioId !== null);
   await stores.changes.append(

@@ -1,14 +1,15 @@
 import type { Clock } from '../../domain/clock.ts';
-import type { NewConflict } from '../../domain/conflicts.ts';
 import { ITEM_NOUNS, type Item, type ItemKind, type ItemSnapshot } from '../../domain/items.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
+import { settleByWrite, takeBackDecision } from '../conflicts/deciding.ts';
+import { mustStillBeOpen, openIntents, recordConflicts } from '../conflicts/open.ts';
 import type { ListsService } from '../lists.ts';
 import type { Failure } from '../outbox/failure.ts';
 import { letterOf } from '../outbox/going-back.ts';
-import type { PlannedConflict } from '../outbox/plan.ts';
 import type { Waiters } from '../outbox/waiters.ts';
 import type { OutboxEvents, Stores, UnitOfWork } from '../ports.ts';
 import type { ItemApply } from './apply.ts';
+import type { Met } from './fields.ts';
 import { takeAttioId } from './identity.ts';
 import { rebase } from './rebase.ts';
 import { type Attributes, show } from './shape.ts';
@@ -38,26 +39,25 @@ export class ItemSettler {
   }
 
   /** The write is in Attio. @param answer the item as it is now */
-  async confirm(
-    row: Row,
-    item: Item,
-    answer: ItemSnapshot,
-    conflicts: readonly PlannedConflict[],
-  ): Promise<void> {
+  async confirm(row: Row, item: Item, answer: ItemSnapshot, met: Met): Promise<void> {
     const { apply, lists, events } = this.#deps;
     const at = this.#now();
     const attributes = item.listId === null ? null : await lists.attributesOf(item.listId);
+    let held = 0;
     try {
       await apply.apply(row.kind, [answer], {
         touchUnchanged: false,
         source: 'local',
         before: async (stores) => {
+          await mustStillBeOpen(stores, met.conflicts);
           if (!(await stores.outbox.settle(row.id, 'done', at, null))) throw new CancelledError();
           await takeAttioId(stores, row, answer, at);
         },
         within: async (stores) => {
-          await stores.conflicts.append(conflictRows(row, item, answer.attioId, conflicts, at));
-          await rebase(stores, row, answer, attributes, conflicts);
+          const subject = { object: ITEM_NOUNS[row.kind], entityId: item.id, recordId: answer.attioId };
+          held = await recordConflicts(stores, subject, met, at);
+          await settleByWrite(stores, row, at);
+          await rebase(stores, row, answer, attributes, met.conflicts);
           // What was applied was older than what is mirrored, or the same: what is shown has one write less to show.
           await this.#showAgain(stores, row.kind, item.id, null);
         },
@@ -66,8 +66,10 @@ export class ItemSettler {
       if (!(error instanceof CancelledError)) throw error;
       return this.#settled(row, 'cancelled');
     }
-    for (const { decided } of conflicts) events.conflictDecided(row.kind, decided, 1);
-    this.#settled(row, 'done');
+    for (const { decided, heldBy } of met.conflicts) {
+      if (heldBy === null) events.conflictDecided(row.kind, decided, 1);
+    }
+    this.#settled(row, 'done', held);
   }
 
   /** Somebody deleted it in Attio: it stays deleted. Unless one who waits is told so, what was asked for is put on record. */
@@ -77,14 +79,15 @@ export class ItemSettler {
     const told = waiters.claim(row.id);
     const code = 'deleted_in_attio';
     const failure = { code, detail: `this ${ITEM_NOUNS[row.kind]} was deleted in Attio` };
-    const conflict = { field: ITEM_NOUNS[row.kind], base: null, local: row.intent, attio: null };
+    const noun = ITEM_NOUNS[row.kind];
+    const values = { field: noun, base: null, local: row.intent, attio: null, wanted: row.intent };
     try {
       await store.transaction(async (stores) => {
         await stores.outbox.settle(row.id, 'refused', at, failure);
         if (told) return;
-        const planned = [{ ...conflict, decided: 'attio' as const }];
-        const rows = conflictRows(row, item, item.attioId, planned, at);
-        await stores.conflicts.append(rows.map((each) => ({ ...each, reason: code })));
+        const subject = { object: noun, entityId: item.id, recordId: item.attioId };
+        const verdict = { decided: 'attio', status: 'resolved', reason: code, at } as const;
+        await stores.conflicts.append([{ ...subject, ...values, ...verdict }]);
       });
     } catch (error) {
       waiters.dismiss(row.id);
@@ -112,6 +115,7 @@ export class ItemSettler {
         if (!(await stores.outbox.settle(row.id, told ? 'refused' : 'dead', at, { code, detail }))) return;
         if (!told) await stores.outbox.bury(letterOf(row, failure, at));
         buried = !told;
+        await takeBackDecision(stores, row);
         await (told
           ? this.#takeBack(stores, row)
           : this.#showAgain(stores, row.kind, row.entityId, { code, detail }));
@@ -134,7 +138,7 @@ export class ItemSettler {
   }
 
   /** A write that was given up is asked for again: what it asks for is shown again. */
-  readonly showItem = async (stores: Stores, row: Row): Promise<void> => {
+  readonly showItem = async (stores: Stores, row: Pick<Row, 'kind' | 'entityId'>): Promise<void> => {
     const item = await stores.items.find(row.kind, row.entityId);
     if (item === undefined) return;
     await stores.items.put([{ ...item, syncFailure: null }]);
@@ -146,10 +150,11 @@ export class ItemSettler {
     const item = await stores.items.find(kind, id);
     if (item === undefined) return;
     const pending = (await stores.outbox.pendingOf(kind, [id])).get(id) ?? [];
+    const open = (await openIntents(stores, ITEM_NOUNS[kind], [id])).get(id) ?? [];
     const shown = show(
       kind,
       item.body,
-      pending.map((row) => row.intent),
+      [...open, ...pending.map((row) => row.intent)],
       this.#attributesOf(item),
     );
     // One that Attio never had goes on showing what was asked for.
@@ -166,8 +171,8 @@ export class ItemSettler {
     return listId === null ? null : this.#deps.lists.knownAttributesOf(listId);
   }
 
-  #settled(row: Row, outcome: 'done' | 'refused' | 'cancelled'): void {
-    this.#deps.waiters.tell(row.id, { outcome: 'done', entityId: row.entityId });
+  #settled(row: Row, outcome: 'done' | 'refused' | 'cancelled', held = 0): void {
+    this.#deps.waiters.tell(row.id, { outcome: 'done', entityId: row.entityId, held });
     this.#deps.events.writeSettled(row.kind, outcome, this.#lagSeconds(row));
   }
 
@@ -185,22 +190,4 @@ async function isAlone(stores: Stores, row: Row): Promise<boolean> {
   const item = await stores.items.find(row.kind, row.entityId);
   const pending = (await stores.outbox.pendingOf(row.kind, [row.entityId])).get(row.entityId) ?? [];
   return item !== undefined && item.attioId === null && pending.length === 0;
-}
-
-function conflictRows(
-  row: Row,
-  item: Item,
-  attioId: string | null,
-  conflicts: readonly PlannedConflict[],
-  at: string,
-): NewConflict[] {
-  return conflicts.map((conflict) => ({
-    ...conflict,
-    object: ITEM_NOUNS[row.kind],
-    entityId: item.id,
-    recordId: attioId,
-    status: 'resolved',
-    reason: 'last-write-wins',
-    at,
-  }));
 }

@@ -1,9 +1,7 @@
-import type { NewConflict } from '../../domain/conflicts.ts';
 import { NAME_HALVES, type OutboxRow, type WriteBase } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import type { Stores } from '../ports.ts';
 import { type Attributes, isNameHalf, plainField, slugOf } from './fields.ts';
-import type { WritePlan } from './plan.ts';
 
 /**
  * What waits behind a write was accepted before this was agreed on: nobody else's change, but ours.
@@ -37,22 +35,4 @@ function agreedOn(
     return attribute === undefined ? [] : [[field, plainField(field, attribute, answer.values)] as const];
   });
   return Object.fromEntries(agreed);
-}
-
-export function conflictRows(
-  row: OutboxRow,
-  entityId: string,
-  recordId: string,
-  plan: WritePlan,
-  at: string,
-): NewConflict[] {
-  return plan.conflicts.map((conflict) => ({
-    ...conflict,
-    object: row.kind,
-    entityId,
-    recordId,
-    status: 'resolved',
-    reason: 'last-write-wins',
-    at,
-  }));
 }

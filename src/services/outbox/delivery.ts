@@ -3,19 +3,23 @@ import type { RecordsResource, WritableValues } from '../../attio/resources/reco
 import type { AttioResponse } from '../../attio/transport.ts';
 import type { AttioRecord } from '../../attio/types.ts';
 import type { Clock } from '../../domain/clock.ts';
+import type { ConflictRules } from '../../domain/conflict-policies.ts';
 import type { EntityKind } from '../../domain/entities.ts';
 import { isJsonObject } from '../../domain/json.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
+import { openByField } from '../conflicts/open.ts';
 import { ServiceError } from '../errors.ts';
+import type { ConflictStore } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { KeySlugs, Mapping } from '../sync/mapping.ts';
 import { toSnapshot } from '../sync/source.ts';
 import type { Choosing } from './choosing.ts';
 import { faultOfDealKey } from './deal-key.ts';
+import type { Departures } from './departures.ts';
 import { failureOf } from './failure.ts';
 import type { Attributes } from './fields.ts';
-import { isEmptyPlan, planWrite, type WritePlan } from './plan.ts';
+import { isEmptyPlan, type PlanInput, planWrite, type WritePlan } from './plan.ts';
 import type { Settler } from './settler.ts';
 import type { Target, TargetFinder } from './target.ts';
 
@@ -27,6 +31,9 @@ export interface DeliveryDeps {
   readonly keySlugs: KeySlugs;
   readonly policyOf: Mapping['policyOf'];
   readonly choosing: Pick<Choosing, 'chooseLate'>;
+  readonly conflicts: Pick<ConflictStore, 'openOf'>;
+  readonly rules: ConflictRules;
+  readonly departures: Pick<Departures, 'of'>;
   readonly clock: Clock;
   /** What Attio's clock shows at an instant of ours. */
   readonly attioTime: (ms: number) => number;
@@ -78,7 +85,7 @@ export class OutboxDelivery {
     if (target === null) await settler.drop(row);
     else if (this.#isTooLate(row, target)) await settler.yieldToDeletion(row, target);
     else {
-      const plan = await this.#plan(row, target, attributes);
+      const plan = await this.#plan(row, target, attributes, signal);
       try {
         await settler.confirm(row, target, await this.#send(row.kind, target, plan, signal), plan);
       } catch (error) {
@@ -108,21 +115,37 @@ export class OutboxDelivery {
     return target.wasDeleted && target.snapshot === null && (row.key === null || this.#isHeldBack(row));
   }
 
-  async #plan(row: OutboxRow, target: Target, attributes: Attributes): Promise<WritePlan> {
-    const { targets, choosing, keySlugs, policyOf } = this.#deps;
-    const { kind, intent } = row;
+  async #plan(
+    row: OutboxRow,
+    target: Target,
+    attributes: Attributes,
+    signal: AbortSignal,
+  ): Promise<WritePlan> {
+    const { targets, choosing, keySlugs, policyOf, conflicts, rules, departures } = this.#deps;
+    const { kind, intent, conflictId = null } = row;
+    const { snapshot } = target;
     const keySlug = keySlugs[kind];
-    return planWrite({
+    const input: PlanInput = {
       row: {
         intent: await targets.resolve(await choosing.chooseLate({ kind, keySlug, intent }, attributes)),
         base: target.moved === true ? {} : row.base,
+        conflictId,
       },
-      values: target.snapshot?.values ?? {},
+      scope: kind,
+      values: snapshot?.values ?? {},
       attributes,
       acceptedAt: this.#deps.attioTime(Date.parse(row.acceptedAt)),
       heldBack: this.#isHeldBack(row),
-      policyOf: (field) => policyOf(kind, field),
-    });
+      rules,
+      ownerPolicy: (field) => policyOf(kind, field),
+      open: conflictId === null ? await openByField(conflicts, kind, target.entity.id) : new Map(),
+      goneSince: new Map(),
+    };
+    const plan = planWrite(input);
+    if (plan.undated.length === 0 || snapshot === null) return plan;
+    const undated = plan.undated.flatMap((slug) => attributes.get(slug) ?? []);
+    const holder = { object: kind, id: snapshot.recordId };
+    return planWrite({ ...input, goneSince: await departures.of(holder, undated, row.acceptedAt, signal) });
   }
 
   #doubtReferences({ set, add }: WritePlan): void {

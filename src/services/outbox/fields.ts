@@ -1,6 +1,7 @@
 import type { Attribute } from '../../attio/types.ts';
 import { AttributeValueError } from '../../attio/values/codec.ts';
 import { readValues } from '../../attio/values/read.ts';
+import { sameJson, sameValue } from '../../attio/values/same.ts';
 import type { FieldOperation } from '../../domain/decide-write.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
 import { NAME_HALVES, type NameHalf } from '../../domain/outbox.ts';
@@ -58,6 +59,11 @@ export function plainField(field: string, attribute: Attribute, values: RecordVa
   const half = isJsonObject(plain) ? plain[field.slice(NAME.length + 1)] : null;
   // Attio reads an unset half of a name as an empty text.
   return half === undefined || half === '' ? null : half;
+}
+
+/** Whether a value to write is one that is read. */
+export function sameness(field: string, { type }: Attribute): (input: Json, read: Json) => boolean {
+  return isNameHalf(field) ? sameJson : (input, read) => sameValue(type, input, read);
 }
 
 /** When the newest value of an attribute came to be, in Attio's clock; null when it has none, or does not say. @unit ms */

@@ -1,4 +1,5 @@
 import type { EntityKind, EntityRow } from '../../domain/entities.ts';
+import { passOnConflicts } from '../conflicts/open.ts';
 import type { Stores } from '../ports.ts';
 
 /**
@@ -35,6 +36,7 @@ export async function link(
     },
   ]);
   await stores.outbox.redirect(kind, entity.id, owner.id);
+  await passOnConflicts(stores, kind, entity.id, { entityId: owner.id, recordId, read: null }, at);
   const heir: EntityRow = { ...owner, externalId: externalId ?? owner.externalId, syncFailure: null };
   await stores.entities.put([{ ...heir, deletedAt: null, mergedInto: null }]);
   return owner.id;

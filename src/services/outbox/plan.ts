@@ -1,20 +1,45 @@
 import type { WritableValues } from '../../attio/resources/records.ts';
 import type { Attribute } from '../../attio/types.ts';
 import { AttributeValueError } from '../../attio/values/codec.ts';
-import { sameJson, sameValue } from '../../attio/values/same.ts';
+import { sameJson } from '../../attio/values/same.ts';
 import { writeValues } from '../../attio/values/write.ts';
-import { decideWrite, type FieldOperation } from '../../domain/decide-write.ts';
+import { type ConflictPolicy, type ConflictRules, policyFor } from '../../domain/conflict-policies.ts';
+import type { Conflict } from '../../domain/conflicts.ts';
+import {
+  bothInputs,
+  decideWrite,
+  type FieldConflict,
+  type FieldOperation,
+  inputOf,
+  isThere,
+  type Verdict,
+} from '../../domain/decide-write.ts';
 import type { Json } from '../../domain/json.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordValues } from '../../domain/records.ts';
-import { type Attributes, isNameHalf, operationOf, plainField, since, slugOf } from './fields.ts';
+import {
+  type Attributes,
+  isNameHalf,
+  operationOf,
+  plainField,
+  replacementOf,
+  sameness,
+  since,
+  slugOf,
+} from './fields.ts';
 
 export interface PlannedConflict {
   readonly field: string;
   readonly base: Json;
   readonly local: Json;
   readonly attio: Json;
-  readonly decided: 'local' | 'attio';
+  /** What is asked for, as an input. */
+  readonly wanted: Json;
+  readonly decided: Verdict;
+  /** The policy, or `concurrent`. */
+  readonly reason: string;
+  /** The open conflict that it adds to; null: it is a new one. */
+  readonly heldBy: string | null;
 }
 
 /** What a write comes to, once it is held against the record. */
@@ -26,18 +51,33 @@ export interface WritePlan {
   /** Lists to be exactly these, and what is cleared: PUT does. */
   readonly exact: WritableValues;
   readonly conflicts: readonly PlannedConflict[];
+  /** Fields with an open conflict that Attio has by now as is asked for. */
+  readonly agreed: readonly string[];
+  /** Attributes from which something went at a time that is not known, and on which a decision hung. */
+  readonly undated: readonly string[];
 }
 
-export interface PlanInput {
-  readonly row: Pick<OutboxRow, 'intent' | 'base'>;
-  /** The record's values as just read; none when there is no record yet. */
-  readonly values: RecordValues;
-  readonly attributes: Attributes;
+/** What else a decision depends on. */
+export interface PlanContext {
   /** In Attio's clock. @unit ms */
   readonly acceptedAt: number;
   readonly heldBack: boolean;
-  /** Whose write of a field stands whatever the clocks say; null: nobody's. */
-  readonly policyOf?: (field: string) => 'local-wins' | 'attio-wins' | null;
+  readonly rules: ConflictRules;
+  /** The conflicts that are open, by field. */
+  readonly open: ReadonlyMap<string, Conflict>;
+  /** When something last went, by attribute, as far as it is known. In Attio's clock. @unit ms */
+  readonly goneSince: ReadonlyMap<string, number>;
+}
+
+export interface PlanInput extends PlanContext {
+  readonly row: Pick<OutboxRow, 'intent' | 'base' | 'conflictId'>;
+  /** Whose rules hold: an object, or `lists/<slug>`. */
+  readonly scope: string;
+  /** The record's values as just read; none when there is no record yet. */
+  readonly values: RecordValues;
+  readonly attributes: Attributes;
+  /** Whose write of a field stands whatever else is said; null: nobody's. */
+  readonly ownerPolicy?: (field: string) => 'local-wins' | 'attio-wins' | null;
 }
 
 /**
@@ -57,7 +97,15 @@ export function planWrite(input: PlanInput): WritePlan {
   const halves = decided.filter(({ field, send }) => isNameHalf(field) && send !== null);
   const [half] = halves;
   if (half !== undefined) put(plan, half.attribute, wholeName(input, half.attribute, halves));
-  return { ...plan, conflicts: decided.flatMap(({ conflict }) => conflict ?? []) };
+  const undated = decided.filter(({ isUndated }) => isUndated).map(({ attribute }) => attribute.api_slug);
+  return {
+    ...plan,
+    conflicts: decided.flatMap(({ conflict }) => conflict ?? []),
+    agreed: decided
+      .filter(({ field, isAgreed }) => isAgreed && input.open.has(field))
+      .map(({ field }) => field),
+    undated: [...new Set(undated)],
+  };
 }
 
 export function isEmptyPlan({ set, add, exact }: WritePlan): boolean {
@@ -79,33 +127,87 @@ interface DecidedField {
   readonly attribute: Attribute;
   readonly send: FieldOperation | null;
   readonly conflict: PlannedConflict | null;
+  /** Attio has what is asked for, in an open conflict as well. */
+  readonly isAgreed: boolean;
+  readonly isUndated: boolean;
 }
 
 function decideField(input: PlanInput, field: string, wanted: Json): DecidedField {
-  const { row, values } = input;
+  const { row, scope, values, rules, acceptedAt, heldBack, goneSince } = input;
   const attribute = attributeOf(input.attributes, field);
   const theirs = plainField(field, attribute, values);
+  const same = sameness(field, attribute);
   const base = row.base[field];
-  const { send, conflict } = decideWrite({
-    operation: operationOf(field, attribute, wanted),
+  const policy = policyOf(row, rules, scope, field, input.ownerPolicy);
+  const open = input.open.get(field);
+  // What waits is asked for together with this.
+  const asked = open === undefined ? wanted : bothInputs(open.wanted, wanted);
+  const isThereAlready = () => isThere(operationOf(field, attribute, wanted), theirs, same);
+  const decided = decideWrite({
+    operation: operationOf(field, attribute, asked),
     base,
     theirs,
     theirsSince: since(attribute, values),
-    ...timesOf(input, field),
-    same: isNameHalf(field) ? sameJson : (value, read) => sameValue(attribute.type, value, read),
+    goneSince: goneSince.get(attribute.api_slug) ?? null,
+    acceptedAt,
+    heldBack,
+    policy,
+    toleranceMs: rules.toleranceMs,
+    isOpen: open !== undefined,
+    same,
   });
+  // An address, say, that each write names, and that is there: it adds nothing to what waits.
+  const addsNothing = open !== undefined && sameJson(asked, open.wanted) && isThereAlready();
+  const conflict = addsNothing ? null : decided.conflict;
   return {
     field,
     attribute,
-    send,
-    conflict: conflict && { ...conflict, field, base: base ?? null, attio: theirs },
+    send: decided.send,
+    conflict: conflict && {
+      field,
+      base: base ?? null,
+      attio: theirs,
+      ...describe(conflict, policy, open, asked),
+    },
+    isAgreed: decided.conflict === null,
+    isUndated: decided.isUndated,
   };
 }
 
-/** A field that is ours counts as written just now, and sent at once: the later write wins. */
-function timesOf({ acceptedAt, heldBack, policyOf }: PlanInput, field: string) {
-  const isOurs = policyOf?.(field) === 'local-wins';
-  return isOurs ? { acceptedAt: Number.POSITIVE_INFINITY, heldBack: false } : { acceptedAt, heldBack };
+/** What a person has decided stands; then what a field's owner says, and then the rules. */
+export function policyOf(
+  { conflictId }: Pick<OutboxRow, 'conflictId'>,
+  rules: ConflictRules,
+  scope: string,
+  field: string,
+  ownerPolicy: PlanInput['ownerPolicy'] = () => null,
+): ConflictPolicy {
+  if (conflictId != null) return 'local-wins';
+  return ownerPolicy(field) ?? policyFor(rules, scope, field);
+}
+
+type Described = Pick<PlannedConflict, 'local' | 'wanted' | 'decided' | 'reason' | 'heldBy'>;
+
+function describe(
+  conflict: FieldConflict,
+  policy: ConflictPolicy,
+  open: Conflict | undefined,
+  asked: Json,
+): Described {
+  const wanted = open === undefined ? inputOf(conflict.asked) : asked;
+  return {
+    local: replacementOf(wanted) ?? wanted,
+    wanted,
+    decided: conflict.decided,
+    reason: reasonOf(conflict, policy),
+    heldBy: open?.id ?? null,
+  };
+}
+
+/** Why a conflict was decided as it was: the policy, `concurrent` for a tie. */
+export function reasonOf({ decided, isTie }: FieldConflict, policy: ConflictPolicy): string {
+  if (isTie) return 'concurrent';
+  return decided === 'open' ? 'manual' : policy;
 }
 
 function attributeOf(attributes: Attributes, field: string): Attribute {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import { blankFacts, type EntityKind, type EntityRow } from '../../domain/entities.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
+import { closeAll } from '../conflicts/open.ts';
 import { deletedThing, unknownThing } from '../errors.ts';
 import type { WriteOptions } from '../inputs.ts';
 import { removeItemsOf } from '../items/removal.ts';
@@ -99,6 +100,7 @@ async function takeAway(
   const after = { ...gone, version: entity.version + 1 };
   await stores.entities.put([after]);
   if (entity.deletedAt === null) await appendDeletion(stores, entity, at);
+  await closeAll(stores, kind, [id], 'removed', at);
   const recordIds = recordId === null ? [] : [recordId];
   const removed = { recordIds, entityIds: [id, ...mergedIds] };
   const itemIds = await removeItemsOf(stores, removed, options.erase, at);

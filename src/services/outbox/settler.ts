@@ -3,13 +3,15 @@ import type { EntityKind, EntityRow } from '../../domain/entities.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import type { SyncFailure } from '../../domain/sync-state.ts';
+import { settleByWrite, takeBackDecision } from '../conflicts/deciding.ts';
+import { mustStillBeOpen, recordConflicts } from '../conflicts/open.ts';
 import { ServiceError } from '../errors.ts';
 import type { OutboxEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { ApplyService } from '../sync/apply.ts';
 import type { Mapping } from '../sync/mapping.ts';
 import { type PlainOf, reproject } from '../sync/project.ts';
-import { conflictRows, rebase } from './agreement.ts';
+import { rebase } from './agreement.ts';
 import type { Failure } from './failure.ts';
 import { goBack, letterOf } from './going-back.ts';
 import { link } from './linking.ts';
@@ -57,14 +59,16 @@ export class Settler {
     const [attributes, plainOf] = [await schema.attributesOf(kind), await schema.plainValues(kind)];
     const at = this.#now();
     const theirs = new Set(
-      plan.conflicts.filter(({ decided }) => decided === 'attio').map(({ field }) => field),
+      plan.conflicts.filter(({ decided }) => decided !== 'local').map(({ field }) => field),
     );
     let owner = entityId;
+    let held = 0;
     const applied = await this.#unlessCancelled(row, target, answer, () =>
       apply.apply(kind, [answer], {
         touchUnchanged: false,
         source: 'local',
         before: async (stores) => {
+          await mustStillBeOpen(stores, plan.conflicts);
           const removed = target.wasDeleted ? null : await removedThing(stores, kind, entityId);
           if (!(await stores.outbox.settle(row.id, 'done', at, null))) throw new CancelledError();
           // Removed here while the write was pending: Attio has it, we stay without.
@@ -75,7 +79,9 @@ export class Settler {
         },
         within: async (stores) => {
           await rebase(stores, row, owner, answer, attributes, theirs);
-          await stores.conflicts.append(conflictRows(row, owner, answer.recordId, plan, at));
+          const subject = { object: kind, entityId: owner, recordId: answer.recordId };
+          held = await recordConflicts(stores, subject, plan, at);
+          await settleByWrite(stores, row, at);
           for (const id of new Set([owner, row.entityId])) {
             await reproject(stores, mapping, kind, id, plainOf, at);
           }
@@ -84,8 +90,10 @@ export class Settler {
     );
     if (applied === null) return;
     if (applied.stale > 0) this.#deps.lookAgain(kind, answer.recordId);
-    for (const { decided } of plan.conflicts) events.conflictDecided(kind, decided, 1);
-    this.#settled(row, 'done', owner);
+    for (const { decided, heldBy } of plan.conflicts) {
+      if (heldBy === null) events.conflictDecided(kind, decided, 1);
+    }
+    this.#settled(row, 'done', { entityId: owner, held });
   }
 
   async confirmDeletion(row: OutboxRow): Promise<void> {
@@ -124,6 +132,7 @@ export class Settler {
           base: null,
           local: row.intent,
           attio: null,
+          wanted: row.intent,
           decided: 'attio',
           status: 'resolved',
           reason: failure.code,
@@ -162,6 +171,7 @@ export class Settler {
         if (!told) await stores.outbox.bury(letterOf(row, failure, at));
         buried = !told;
         restored = await goBack(stores, { ...row, entityId }, told ? null : { code, detail }, at);
+        await takeBackDecision(stores, row);
         await reproject(stores, mapping, row.kind, entityId, plainOf, at, row.intent);
       });
     } catch (error) {
@@ -193,8 +203,12 @@ export class Settler {
     }
   }
 
-  #settled(row: OutboxRow, outcome: 'done' | 'refused' | 'cancelled', entityId = row.entityId): void {
-    this.#deps.waiters.tell(row.id, { outcome: 'done', entityId });
+  #settled(
+    row: OutboxRow,
+    outcome: 'done' | 'refused' | 'cancelled',
+    { entityId, held } = { entityId: row.entityId, held: 0 },
+  ): void {
+    this.#deps.waiters.tell(row.id, { outcome: 'done', entityId, held });
     this.#deps.events.writeSettled(row.kind, outcome, this.#lagSeconds(row));
   }
 

@@ -3,8 +3,11 @@ import type { AttioRefusal } from '../errors.ts';
 
 /** How a write has ended while somebody waited for it. */
 export type Settlement =
-  /** `entityId`: the thing that has it now; another one when the two turned out to be one, or the key has moved. */
-  | { readonly outcome: 'done'; readonly entityId: string }
+  /**
+   * `entityId`: the thing that has it now; another one when the two turned out to be one, or the key has moved.
+   * `held`: fields that were held back for a person to decide.
+   */
+  | { readonly outcome: 'done'; readonly entityId: string; readonly held: number }
   | { readonly outcome: 'refused'; readonly message: string; readonly attio: AttioRefusal | null };
 
 interface Waiter {

@@ -21,6 +21,16 @@ export interface Request {
   readonly given: ReadonlySet<string>;
 }
 
+/** How far a write has come. */
+export interface Progress {
+  /** The thing that it was written to. */
+  readonly entityId: string;
+  /** It is in Attio. */
+  readonly isDone: boolean;
+  /** Fields of it that wait for a person to decide. */
+  readonly held: number;
+}
+
 export interface BatchItem extends Request {
   /** In the batch as it was sent. */
   readonly index: number;
@@ -64,14 +74,10 @@ export class OutboxWriter {
 
   /**
    * Durable when it resolves. Waits for Attio as the options say.
-   * @returns our id of the thing that it was written to
    * @throws ServiceError `invalid`, `conflict`; `refused` for a choice that the workspace lacks, and with Attio's words
    *   when it has refused; `unavailable` when too much is pending
    */
-  async write(
-    request: Request,
-    options: WriteOptions,
-  ): Promise<{ readonly entityId: string; readonly isDone: boolean }> {
+  async write(request: Request, options: WriteOptions): Promise<Progress> {
     const until = this.#deps.clock.now() + this.#deps.writeWaitMs;
     const { draft, faults, refusals } = await this.#check(request);
     if (faults.length > 0) throw invalidMembers(faults);
@@ -80,14 +86,14 @@ export class OutboxWriter {
     const accepted = await this.#deps.log.add({ draft, batch: null, expected: options.wait });
     if ('refused' in accepted) throw accepted.refused;
     const { entityId, outboxId } = accepted;
-    if (outboxId === null) return { entityId, isDone: true };
-    const doneFor = await this.follow(draft.kind, outboxId, options, until);
-    return { entityId: doneFor ?? entityId, isDone: doneFor !== null };
+    if (outboxId === null) return { entityId, isDone: true, held: 0 };
+    const done = await this.follow(draft.kind, outboxId, options, until);
+    return done === null ? { entityId, isDone: false, held: 0 } : { ...done, isDone: true };
   }
 
   /**
    * Has a write that is stored sent, and waits for it as the options say.
-   * @returns the thing that it was written to; null while it is pending
+   * @returns how it has ended; null while it is pending
    * @throws ServiceError `refused`
    */
   async follow(
@@ -95,7 +101,7 @@ export class OutboxWriter {
     outboxId: number,
     { wait, signal }: WriteOptions,
     until = this.#deps.clock.now() + this.#deps.writeWaitMs,
-  ): Promise<string | null> {
+  ): Promise<Omit<Progress, 'isDone'> | null> {
     const { waiters, worker, clock } = this.#deps;
     worker.wake();
     if (!wait) return null;
@@ -104,7 +110,8 @@ export class OutboxWriter {
       worker.isHeldUp(kind) ? 0 : Math.max(0, until - clock.now()),
       signal,
     );
-    if (settlement?.outcome !== 'refused') return settlement?.entityId ?? null;
+    if (settlement === null) return null;
+    if (settlement.outcome === 'done') return settlement;
     const { message, attio } = settlement;
     throw new ServiceError('refused', message, { attio });
   }

@@ -10,7 +10,7 @@ import { Items, type ItemsDeps, type PageQuery, shaped, shapedPage } from '../it
 import type { ParentFinder } from '../items/parents.ts';
 import { type Attributes, pipelineSlugs } from '../items/shape.ts';
 import { toEntryView } from '../items/views.ts';
-import type { ItemWriter } from '../items/writer.ts';
+import type { ItemProgress, ItemWriter } from '../items/writer.ts';
 import type { ListInfo, ListsService } from '../lists.ts';
 import type { Page } from '../ports.ts';
 import { isOutOf, type Pipeline, type PipelineOverview, stageOverviews } from './pipeline.ts';
@@ -152,10 +152,7 @@ export class ListPipeline implements Pipeline {
     }
   }
 
-  async #written(
-    list: ListInfo,
-    write: { readonly itemId: string; readonly isDone: boolean },
-  ): Promise<Written<EntryView>> {
+  async #written(list: ListInfo, write: ItemProgress): Promise<Written<EntryView>> {
     return shaped(await this.#entries.written(write), (item) => toEntryView(item, list));
   }
 }

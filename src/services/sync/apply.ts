@@ -5,13 +5,15 @@ import { decideSnapshot, type SnapshotDecision } from '../../domain/decide.ts';
 import { type EntityKind, type EntityRow, keysOf, type PlainAttributes } from '../../domain/entities.ts';
 import { canonicalJson } from '../../domain/json.ts';
 import type { WriteIntent } from '../../domain/outbox.ts';
-import { changedSlugs, type MirroredRecord, type RecordSnapshot } from '../../domain/records.ts';
+import type { RecordSnapshot } from '../../domain/records.ts';
+import { meetReadings, readingOf } from '../conflicts/open.ts';
 import { slugOf } from '../outbox/fields.ts';
 import type { Stores, SyncEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import { entityKindOf, type Mapping } from './mapping.ts';
 import { type PlainOf, sameFacts } from './project.ts';
 import type { Repairs } from './repairs.ts';
+import { tellRecord } from './telling.ts';
 
 export interface ApplyCounts {
   readonly created: number;
@@ -62,7 +64,7 @@ interface Put {
 export class ApplyService {
   readonly #store: UnitOfWork;
   readonly #mapping: Mapping;
-  readonly #schema: Pick<SchemaService, 'plainValues'>;
+  readonly #schema: Pick<SchemaService, 'plainValues' | 'knownAttributes'>;
   readonly #repairs: Pick<Repairs, 'afterRead'>;
   readonly #clock: Clock;
   readonly #events: SyncEvents;
@@ -72,7 +74,7 @@ export class ApplyService {
   constructor(deps: {
     store: UnitOfWork;
     mapping: Mapping;
-    schema: Pick<SchemaService, 'plainValues'>;
+    schema: Pick<SchemaService, 'plainValues' | 'knownAttributes'>;
     repairs: Pick<Repairs, 'afterRead'>;
     clock: Clock;
     events: SyncEvents;
@@ -154,7 +156,7 @@ export class ApplyService {
       things.map(({ snapshot, plain }, index): NewChange => {
         const previous = decided[index]?.decision === 'updated' ? before.get(snapshot.recordId) : undefined;
         const entity = put.get(snapshot.recordId);
-        const told = describe(snapshot, plain, previous, entity?.id ?? snapshot.recordId, at);
+        const told = tellRecord(snapshot, plain, previous, entity?.id ?? snapshot.recordId, at);
         const ours = source === 'local' || (entity?.explains(told.changed) ?? false);
         return ours ? { ...told, source: 'local' } : told;
       }),
@@ -180,6 +182,7 @@ export class ApplyService {
       }),
     );
     const pending = await stores.outbox.pendingOf(kind, [...agreed.keys()]);
+    const open = await this.#openIntents(stores, kind, things, known, at);
     const put = new Map<string, Put>();
     const rows = things.map(({ snapshot }): EntityRow => {
       const existing = known.get(snapshot.recordId);
@@ -187,7 +190,7 @@ export class ApplyService {
       const own = agreed.get(id) ?? this.#mapping.blank(kind);
       const intents = (pending.get(id) ?? []).map((row) => row.intent);
       const kept = this.#mapping.withKept(kind, own, existing?.facts);
-      const facts = this.#mapping.overlay(kind, kept, intents);
+      const facts = this.#mapping.overlay(kind, kept, [...(open.get(id) ?? []), ...intents]);
       // One of those on their way has arrived; those behind it have not.
       const reflected = intents.some((intent) => sameFacts(own, this.#mapping.overlay(kind, own, [intent])));
       const isMade = existing !== undefined && existing.recordId === null && !isHandMade(snapshot);
@@ -216,6 +219,21 @@ export class ApplyService {
     });
     await stores.entities.put(rows);
     return put;
+  }
+
+  /** What is asked for in conflicts that stay open, now that these things were read. */
+  async #openIntents(
+    stores: Stores,
+    kind: EntityKind,
+    things: readonly Thing[],
+    known: ReadonlyMap<string, EntityRow>,
+    at: string,
+  ): Promise<ReadonlyMap<string, readonly WriteIntent[]>> {
+    const attributes = this.#schema.knownAttributes(kind);
+    const readings = things.map(({ snapshot: { recordId, values } }) => {
+      return [known.get(recordId)?.id ?? recordId, readingOf(attributes, values)] as const;
+    });
+    return meetReadings(stores, kind, new Map(readings), at);
   }
 
   /** Things by the record that they have, or that turns out to be theirs: a write of ours may have made it just now. */
@@ -303,32 +321,4 @@ function count(decided: readonly Decided[]): ApplyCounts {
     unchanged: decided.length - written.length,
     stale: decided.filter((row) => row.decision === 'stale').length,
   };
-}
-
-/** A restored record is told as created: its followers were told that it is gone. */
-function describe(
-  snapshot: RecordSnapshot,
-  plain: PlainAttributes,
-  before: MirroredRecord | undefined,
-  id: string,
-  at: string,
-): NewChange {
-  return {
-    type: before === undefined ? 'record.created' : 'record.updated',
-    object: snapshot.object,
-    id,
-    source: 'attio',
-    changed: changedSlugs(before?.values ?? {}, snapshot.values, sameValues),
-    at,
-    data: {
-      recordId: snapshot.recordId,
-      webUrl: snapshot.webUrl,
-      createdAt: snapshot.createdAt,
-      values: plain,
-    },
-  };
-}
-
-function sameValues(a: Parameters<typeof canonicalJson>[0], b: Parameters<typeof canonicalJson>[0]): boolean {
-  return canonicalJson(a) === canonicalJson(b);
 }

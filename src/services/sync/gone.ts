@@ -3,7 +3,9 @@ import type { Clock } from '../../domain/clock.ts';
 import { decideAbsence } from '../../domain/decide.ts';
 import { blankFacts, type EntityKind, type EntityRow, keysOf } from '../../domain/entities.ts';
 import { survivorOf } from '../../domain/identity.ts';
+import { closeAll, openIntents, passOnConflicts, readingOf } from '../conflicts/open.ts';
 import type { RecordState, Stores, SyncEvents, UnitOfWork } from '../ports.ts';
+import type { SchemaService } from '../schema.ts';
 import { entityKindOf, type Mapping } from './mapping.ts';
 
 /** A record that Attio no longer has. */
@@ -38,6 +40,7 @@ interface Settled {
 export class GoneService {
   readonly #store: UnitOfWork;
   readonly #mapping: Mapping;
+  readonly #schema: Pick<SchemaService, 'knownAttributes'>;
   readonly #clock: Clock;
   readonly #events: SyncEvents;
   readonly #onCommitted: (object: string, recordIds: readonly string[]) => void;
@@ -47,6 +50,7 @@ export class GoneService {
   constructor(deps: {
     store: UnitOfWork;
     mapping: Mapping;
+    schema: Pick<SchemaService, 'knownAttributes'>;
     clock: Clock;
     events: SyncEvents;
     onCommitted: (object: string, recordIds: readonly string[]) => void;
@@ -54,6 +58,7 @@ export class GoneService {
   }) {
     this.#store = deps.store;
     this.#mapping = deps.mapping;
+    this.#schema = deps.schema;
     this.#clock = deps.clock;
     this.#events = deps.events;
     this.#onCommitted = deps.onCommitted;
@@ -177,11 +182,29 @@ export class GoneService {
     );
     const things = settled.flatMap(({ entity }) => (entity === null ? [] : [entity]));
     await stores.entities.put(things);
-    for (const thing of things) await passOn(stores, this.#mapping, thing);
+    for (const thing of things) await this.#passOn(stores, thing);
     for (const { absence, survivorId } of settled) {
       if (survivorId !== null) await relink(stores, object, absence.recordId, survivorId);
     }
     await stores.changes.append(settled.map(({ change }) => change));
+  }
+
+  /** What was to be written to a thing that was merged away, or decided of it, is of the survivor. */
+  async #passOn(stores: Stores, { kind, id, mergedInto, updatedAt: at }: EntityRow): Promise<void> {
+    const survivor = mergedInto === null ? undefined : await stores.entities.find(kind, mergedInto);
+    if (survivor === undefined) return closeAll(stores, kind, [id], 'deleted_in_attio', at);
+    const { recordId } = survivor;
+    const record =
+      recordId === null ? undefined : (await stores.records.load(kind, [recordId])).get(recordId);
+    const read = record === undefined ? null : readingOf(this.#schema.knownAttributes(kind), record.values);
+    await passOnConflicts(stores, kind, id, { entityId: survivor.id, recordId, read }, at);
+    const pending = (await stores.outbox.pendingOf(kind, [id])).get(id) ?? [];
+    const open = (await openIntents(stores, kind, [survivor.id])).get(survivor.id) ?? [];
+    const intents = pending.flatMap((row) => (row.operation === 'upsert' ? [row.intent] : []));
+    if (intents.length + open.length === 0) return;
+    await stores.outbox.redirect(kind, id, survivor.id);
+    const facts = this.#mapping.overlay(kind, survivor.facts, [...open, ...intents]);
+    await stores.entities.put([{ ...survivor, facts, keys: keysOf(facts) }]);
   }
 }
 
@@ -190,18 +213,6 @@ async function relink(stores: Stores, object: string, deadId: string, survivorId
   const kind = entityKindOf(object);
   const thing = kind === null ? undefined : await stores.entities.find(kind, survivorId);
   await stores.items.relink(deadId, survivorId, thing?.id ?? null);
-}
-
-/** What was to be written to a thing that was merged away is written to the survivor. */
-async function passOn(stores: Stores, mapping: Mapping, { kind, id, mergedInto }: EntityRow): Promise<void> {
-  const survivor = mergedInto === null ? undefined : await stores.entities.find(kind, mergedInto);
-  const intents = ((await stores.outbox.pendingOf(kind, [id])).get(id) ?? []).flatMap((row) =>
-    row.operation === 'upsert' ? [row.intent] : [],
-  );
-  if (survivor === undefined || intents.length === 0) return;
-  await stores.outbox.redirect(kind, id, survivor.id);
-  const facts = mapping.overlay(kind, survivor.facts, intents);
-  await stores.entities.put([{ ...survivor, facts, keys: keysOf(facts) }]);
 }
 
 function gravestone(kind: EntityKind, recordId: string, at: string): EntityRow {

@@ -8,6 +8,7 @@ import {
 import { canonicalJson, type Json } from '../../domain/json.ts';
 import type { WriteIntent } from '../../domain/outbox.ts';
 import type { RecordValues } from '../../domain/records.ts';
+import { openIntents } from '../conflicts/open.ts';
 import type { Stores } from '../ports.ts';
 import type { Mapping } from './mapping.ts';
 
@@ -33,7 +34,10 @@ export function agreedFacts(
   return mapping.withKept(kind, theirs, entity.facts, refused);
 }
 
-/** Draws a thing anew from its record and its pending writes, after a write of it was settled. @param refused that one */
+/**
+ * Draws a thing anew from its record, its open conflicts and its pending writes, after a write of it was settled.
+ * @param refused that one
+ */
 export async function reproject(
   stores: Stores,
   mapping: Mapping,
@@ -49,23 +53,21 @@ export async function reproject(
   const record = recordId === null ? undefined : (await stores.records.load(kind, [recordId])).get(recordId);
   const pending = (await stores.outbox.pendingOf(kind, [entity.id])).get(entity.id) ?? [];
   const agreed = agreedFacts(mapping, entity, record?.values ?? null, plainOf, refused);
-  const drawn = drawnAnew(mapping, entity, agreed, pending, at);
+  const open = (await openIntents(stores, kind, [entity.id])).get(entity.id) ?? [];
+  const intents = [...open, ...pending.map((row) => row.intent)];
+  const drawn = drawnAnew(mapping, entity, agreed, intents, at);
   if (drawn !== null) await stores.entities.put([drawn]);
 }
 
-/** A thing with its pending writes laid over what is agreed on; null: it is so already. */
+/** A thing with what waits laid over what is agreed on; null: it is so already. */
 export function drawnAnew(
   mapping: Mapping,
   entity: EntityRow,
   agreed: Facts,
-  pending: readonly { readonly intent: WriteIntent }[],
+  waiting: readonly WriteIntent[],
   at: string,
 ): EntityRow | null {
-  const facts = mapping.overlay(
-    entity.kind,
-    agreed,
-    pending.map((row) => row.intent),
-  );
+  const facts = mapping.overlay(entity.kind, agreed, waiting);
   if (sameFacts(facts, entity.facts)) return null;
   return { ...entity, facts, keys: keysOf(facts), version: entity.version + 1, updatedAt: at };
 }

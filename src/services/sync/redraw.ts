@@ -3,6 +3,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { ENTITY_KINDS, type EntityKind, type EntityRow } from '../../domain/entities.ts';
 import { canonicalJson, type Json, type JsonObject } from '../../domain/json.ts';
 import { DEFAULT_MAPPINGS, type FieldRule } from '../../domain/mapping.ts';
+import { openIntents } from '../conflicts/open.ts';
 import { ServiceError } from '../errors.ts';
 import type { Stores, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
@@ -89,11 +90,13 @@ export class Redraw {
     const records = await stores.records.load(kind, recordIds);
     const ids = rows.map(({ id }) => id);
     const pending = await stores.outbox.pendingOf(kind, ids);
+    const open = await openIntents(stores, kind, ids);
     const drawn: EntityRow[] = [];
     for (const row of rows) {
       const { values } = records.get(row.recordId ?? '') ?? {};
       const agreed = agreedFacts(this.#mapping, row, values ?? null, plainOf);
-      const anew = drawnAnew(this.#mapping, row, agreed, pending.get(row.id) ?? [], at);
+      const sent = (pending.get(row.id) ?? []).map(({ intent }) => intent);
+      const anew = drawnAnew(this.#mapping, row, agreed, [...(open.get(row.id) ?? []), ...sent], at);
       if (anew !== null) drawn.push(anew);
       if (values !== undefined) await this.#repairs.store(stores, row, values, at);
     }

@@ -4,6 +4,9 @@ const system = { system: true } as const;
 /** Filled by Attio itself: not writable, and without a history for readers. */
 const enriched = { system: true, writable: false, enriched: true } as const;
 
+/** Filled by Attio where nobody has: writable, but without a history for readers as well. */
+const alsoEnriched = { system: true, enriched: true } as const;
+
 const INTERACTIONS: readonly AttributeDraft[] = [
   'first_calendar_interaction',
   'last_calendar_interaction',
@@ -38,7 +41,7 @@ const SOCIAL: readonly AttributeDraft[] = [
 export const PEOPLE: readonly AttributeDraft[] = [
   { ...system, slug: 'name', type: 'personal-name' },
   { ...system, slug: 'email_addresses', type: 'email-address', unique: true, multi: true },
-  { ...system, slug: 'description', type: 'text' },
+  { ...alsoEnriched, slug: 'description', type: 'text' },
   { ...system, slug: 'company', type: 'record-reference' },
   { ...system, slug: 'job_title', type: 'text' },
   { ...enriched, slug: 'avatar_url', type: 'text', title: 'Avatar URL' },
@@ -67,7 +70,7 @@ export const PEOPLE_CUSTOM: readonly AttributeDraft[] = [
 export const COMPANIES: readonly AttributeDraft[] = [
   { ...system, slug: 'domains', type: 'domain', unique: true, multi: true },
   { ...system, slug: 'name', type: 'text' },
-  { ...system, slug: 'description', type: 'text' },
+  { ...alsoEnriched, slug: 'description', type: 'text' },
   { ...system, slug: 'team', type: 'record-reference', multi: true },
   { ...system, slug: 'categories', type: 'select', multi: true },
   { ...system, slug: 'primary_location', type: 'location' },

@@ -16,7 +16,11 @@ const CONFLICT: Conflict = {
   status: 'resolved',
   reason: 'changed in Attio after it was changed here',
   at: '2026-01-01T09:30:00.000Z',
+  resolvedAt: '2026-01-01T09:30:00.000Z',
+  wanted: 'Head of Analysis',
+  merged: undefined,
 };
+const { wanted: _, merged: __, ...SHOWN } = CONFLICT;
 
 function setUp() {
   const asked: unknown[] = [];
@@ -37,7 +41,7 @@ describe('conflicts', () => {
   it('show exactly what is promised, in pages', async () => {
     const { get, asked } = setUp();
     const first = (await get('/v1/conflicts')).json();
-    expect(first).toEqual({ data: [CONFLICT], nextCursor: encodeCursor('conflicts', 12) });
+    expect(first).toEqual({ data: [SHOWN], nextCursor: encodeCursor('conflicts', 12) });
     const second = (await get(`/v1/conflicts?limit=5&cursor=${first.nextCursor}`)).json();
     expect(second.nextCursor).toBeNull();
     expect(asked).toEqual([

@@ -83,6 +83,8 @@ describe('the description of the API', () => {
       'GET /v1/comments',
       'GET /v1/comments/{id}',
       'GET /v1/conflicts',
+      'GET /v1/conflicts/{id}',
+      'POST /v1/conflicts/{id}/resolve',
       'GET /v1/records/{object}/{recordId}',
       'POST /v1/records/{object}/query',
       'GET /v1/objects',
@@ -131,6 +133,7 @@ describe('the description of the API', () => {
       'POST /v1/tasks',
       'PATCH /v1/tasks/{id}',
       'POST /v1/comments',
+      'POST /v1/conflicts/{id}/resolve',
       'POST /v1/records/{object}/query',
     ]);
   });

@@ -122,7 +122,11 @@ function defaults(): Services {
       comments: unexpected('activity.comments'),
     },
     batches: { get: unexpected('batches.get') },
-    conflicts: { list: unexpected('conflicts.list') },
+    conflicts: {
+      list: unexpected('conflicts.list'),
+      get: unexpected('conflicts.get'),
+      resolve: unexpected('conflicts.resolve'),
+    },
     records: { get: unexpected('records.get'), query: unexpected('records.query') },
     schema: { objects: unexpected('schema.objects'), attributes: unexpected('schema.attributes') },
     sync: {

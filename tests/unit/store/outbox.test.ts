@@ -98,6 +98,7 @@ describe('a row', () => {
       ...row('a', { batch, externalIdBefore: undefined }),
       id,
       sentAt: null,
+      conflictId: null,
       attempts: 0,
       status: 'pending',
     });

@@ -22,7 +22,17 @@ const attributes = new Map(
 );
 
 function plan(intent: WriteIntent, values: RecordValues = {}, base: JsonObject = {}): WritePlan {
-  return planWrite({ row: { intent, base }, values, attributes, acceptedAt: LATER, heldBack: false });
+  return planWrite({
+    row: { intent, base },
+    scope: 'people',
+    values,
+    attributes,
+    acceptedAt: LATER,
+    heldBack: false,
+    rules: { policy: 'last-write-wins', toleranceMs: 0, objects: {} },
+    open: new Map(),
+    goneSince: new Map(),
+  });
 }
 
 const name = (first: string, last: string, from = '2026-01-01T00:00:00Z') => ({
@@ -49,6 +59,8 @@ describe('a plan', () => {
       add: { email_addresses: [{ email_address: 'a@b.example' }], interests: [{ option: 'Analytics' }] },
       exact: { phone_numbers: [{ original_phone_number: '+15550100001' }], description: [] },
       conflicts: [],
+      agreed: [],
+      undated: [],
     });
   });
 
@@ -79,7 +91,10 @@ describe('a plan', () => {
       base: 'King',
       local: 'Ours',
       attio: 'Theirs',
+      wanted: 'Ours',
       decided: 'attio',
+      reason: 'last-write-wins',
+      heldBy: null,
     };
     expect(made.conflicts).toEqual([conflict]);
   });

@@ -29,9 +29,9 @@ describe('who waits for a write', () => {
     const [one, two] = [wait(1), wait(2)];
     await settle();
     expect([one.ended.with, two.ended.with]).toEqual(['waiting', REFUSED]);
-    waiters.tell(1, { outcome: 'done', entityId: 'a' });
+    waiters.tell(1, { outcome: 'done', held: 0, entityId: 'a' });
     await one.done;
-    expect([one.ended.with, clock.sleeping]).toEqual([{ outcome: 'done', entityId: 'a' }, 0]);
+    expect([one.ended.with, clock.sleeping]).toEqual([{ outcome: 'done', held: 0, entityId: 'a' }, 0]);
   });
 
   test('waits no longer than it may', async () => {
