@@ -19,6 +19,7 @@ export interface ChangesQuery {
 export class ChangesService {
   readonly #changes: ChangeStore;
   readonly #clock: Clock;
+  readonly #onNews: (() => void)[] = [];
   #waiting = new Set<AbortController>();
 
   constructor(deps: { changes: ChangeStore; clock: Clock }) {
@@ -54,6 +55,12 @@ export class ChangesService {
     const waiting = this.#waiting;
     this.#waiting = new Set();
     for (const news of waiting) news.abort();
+    for (const tell of this.#onNews) tell();
+  }
+
+  /** @param tell called whenever changes were committed by this process */
+  onNews(tell: () => void): void {
+    this.#onNews.push(tell);
   }
 
   #listen(): AbortController {

@@ -28,6 +28,21 @@ export class ChangesStore {
     return rows.map(readChange);
   }
 
+  async get(seq: number): Promise<Change | undefined> {
+    const row = await this.#db.selectFrom('change').selectAll().where('seq', '=', seq).executeTakeFirst();
+    return row && readChange(row);
+  }
+
+  /** A full sync of the scope has ended: what comes after it in the feed is news. Only the first one counts. */
+  async noteFullSync(scope: string): Promise<void> {
+    const { newest } = await this.bounds();
+    await this.#db
+      .insertInto('first_sync')
+      .values({ scope, after_seq: newest })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+
   async bounds(): Promise<{ prunedThrough: number; newest: number }> {
     const { pruned_through: prunedThrough } = await this.#db
       .selectFrom('change_feed')
@@ -37,7 +52,8 @@ export class ChangesStore {
       .selectFrom('change')
       .select((eb) => eb.fn.max('seq').as('newest'))
       .executeTakeFirstOrThrow();
-    return { prunedThrough, newest: newest ?? prunedThrough };
+    // What is older than the feed, and kept for those that it is yet to be told to, is not of it any more.
+    return { prunedThrough, newest: Math.max(newest ?? 0, prunedThrough) };
   }
 }
 

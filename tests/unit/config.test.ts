@@ -44,7 +44,7 @@ describe('the environment', () => {
       attio: { apiKey: 'token-of-attio', baseUrl: 'https://api.attio.com/v2' },
       database: { url: 'sqlite:./data/attio.db' },
       redis: null,
-      changeWebhooks: null,
+      changeWebhooks: { urls: [], secrets: [] },
     });
     expect(config.sync.objects).toEqual(['people', 'companies', 'deals']);
   });
@@ -109,10 +109,8 @@ describe('the environment', () => {
     const error = failure({
       ...KEY,
       SYNC_CONFLICT_POLICY: 'manual',
-      CHANGE_WEBHOOK_URLS: 'https://a.example.com',
-      CHANGE_WEBHOOK_SECRET: 'whsec_abc',
     });
-    expect(namesOf(error)).toEqual(['SYNC_CONFLICT_POLICY', 'CHANGE_WEBHOOK_URLS', 'CHANGE_WEBHOOK_SECRET']);
+    expect(namesOf(error)).toEqual(['SYNC_CONFLICT_POLICY']);
     for (const { problem } of error.problems) expect(problem).toContain('not available in this version');
   });
 
