@@ -1,5 +1,6 @@
 import manifest from '../../package.json' with { type: 'json' };
 import { changeJson } from '../api/change-json.ts';
+import type { AppConfig } from '../config.ts';
 import { StorageUnavailableError } from '../domain/storage.ts';
 import { PushLog } from '../monitoring/push-events.ts';
 import { AllowedHosts } from '../outbound/addresses.ts';
@@ -17,16 +18,20 @@ const HOUR_MS = 60 * 60 * 1000;
 /** What shares a commit, and what may wait for one. */
 const COMMIT = { maxBatch: 500, maxWaiting: 10_000 };
 
+export function buildSender({ changeWebhooks }: AppConfig): OutboundSender {
+  return new OutboundSender({
+    allowed: new AllowedHosts(changeWebhooks.allowedHosts),
+    userAgent: `attio-bridge/${manifest.version}`,
+    keptConnections: changeWebhooks.window,
+  });
+}
+
 /** Pushes changes to the addresses that are configured. */
 export function buildChangeWebhooks(base: Base, mirror: MirrorParts) {
   const { config, clock, random, logger, metrics, database } = base;
   const settings = config.changeWebhooks;
   const deliveries = new ChangeDeliveriesStore(database);
-  const sender = new OutboundSender({
-    allowed: new AllowedHosts(settings.allowedHosts),
-    userAgent: `attio-bridge/${manifest.version}`,
-    keptConnections: settings.window,
-  });
+  const sender = buildSender(config);
   const made = new GroupCommit({
     ...COMMIT,
     async flush(items: readonly { id: number; webhookId: string; at: string }[]) {

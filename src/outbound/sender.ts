@@ -85,6 +85,24 @@ export class OutboundSender {
     }
   }
 
+  /** Looks whether a request may go there; connects to nothing. @throws an error that says why not */
+  async probe(url: URL): Promise<void> {
+    const host = plainHost(url.hostname);
+    const addresses = isAddress(host) ? [{ address: host, family: 0 }] : await this.#addressesOf(host);
+    const refused = this.#refuse(addresses, host);
+    if (refused !== null) throw refused;
+  }
+
+  #addressesOf(host: string): Promise<LookupAddress[]> {
+    return new Promise((resolve, reject) => {
+      this.#lookUp(host, { all: true }, (error, addresses) => {
+        if (error === null) resolve(addresses);
+        else
+          reject(new Error(`cannot be looked up (${error.code ?? 'for no known reason'})`, { cause: error }));
+      });
+    });
+  }
+
   close(): void {
     this.#agents.http.destroy();
     this.#agents.https.destroy();

@@ -13,6 +13,7 @@ import {
   checkWorkspace,
   mappedKinds,
 } from './doctor/attio.ts';
+import { type ChangeWebhookSubject, checkChangeWebhooks } from './doctor/change-webhooks.ts';
 import { type Check, failed, ok } from './doctor/check.ts';
 import { judgeDatabase } from './doctor/database.ts';
 import { lackingScopes } from './doctor/scopes.ts';
@@ -36,6 +37,7 @@ export interface DoctorDeps {
   readonly pingRedis: (() => Promise<void>) | null;
   readonly attio: AttioSubject | null;
   readonly webhook: WebhookSubject | null;
+  readonly changeWebhooks: ChangeWebhookSubject | null;
 }
 
 /**
@@ -55,7 +57,8 @@ export class DoctorService {
     const { check, state } = await this.#checkDatabase(options.fix);
     if (check !== null) yield check;
     yield* this.#checkRedis();
-    const { attio } = this.#deps;
+    const { attio, changeWebhooks } = this.#deps;
+    if (changeWebhooks !== null) yield* checkChangeWebhooks(changeWebhooks, isReadable(state));
     if (attio === null) return;
     const token = await checkToken(attio);
     yield token.check;
@@ -124,8 +127,7 @@ export class DoctorService {
   async *#checkWebhook(self: Self, state: DatabaseState | null, fix: boolean): AsyncGenerator<Check> {
     const { webhook, database } = this.#deps;
     if (webhook === null) return;
-    const known = state?.isOurs === true && state.pending.length === 0;
-    const trust = known ? await (database?.trust() ?? null) : null;
+    const trust = isReadable(state) ? await (database?.trust() ?? null) : null;
     if (lacking(self)('webhook:read-write')) {
       // The check of scopes has said what cannot be seen; what deliveries have shown is known all the same.
       const { secrets } = webhook;
@@ -134,6 +136,10 @@ export class DoctorService {
     }
     yield* await checkWebhook(webhook, { fix, trust });
   }
+}
+
+function isReadable(state: DatabaseState | null): boolean {
+  return state?.isOurs === true && state.pending.length === 0;
 }
 
 function lacking(self: Self): (scope: string) => boolean {

@@ -37,6 +37,7 @@ export const health = z.object({
     redis: z.object({ status: z.string() }).nullable(),
     inbox: queue,
     outbox: queue,
+    changeWebhooks: queue.extend({ disabled: z.number() }).nullable(),
   }),
 });
 export type Health = z.infer<typeof health>;
@@ -56,6 +57,23 @@ const conflict = z.looseObject({
   at: z.string(),
 });
 export const conflictList = z.object({ data: z.array(conflict), nextCursor: z.string().nullable() });
+
+const changeWebhook = z.looseObject({
+  id: z.string(),
+  host: z.string(),
+  number: z.number().nullable(),
+  status: z.enum(['active', 'disabled']),
+  pending: z.number(),
+  dead: z.number(),
+  missed: z.number(),
+  lastSuccessAt: z.string().nullable(),
+  lastError: z.string().nullable(),
+  failingSince: z.string().nullable(),
+  disabledReason: z.string().nullable(),
+});
+export type ChangeWebhook = z.infer<typeof changeWebhook>;
+export const changeWebhookList = z.object({ data: z.array(changeWebhook) });
+export const changeWebhookAnswer = z.object({ data: changeWebhook });
 
 const letter = z.looseObject({
   id: z.string(),
