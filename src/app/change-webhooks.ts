@@ -10,6 +10,7 @@ import { Ticker } from '../queue/ticker.ts';
 import { Signer } from '../services/change-webhooks/message.ts';
 import { ChangePusher, RENEW_EVERY_MS } from '../services/change-webhooks/pusher.ts';
 import { ChangeDeliveriesStore } from '../store/change-deliveries.ts';
+import { isPostgres } from '../store/postgres.ts';
 import type { Base } from './base.ts';
 import type { MirrorParts } from './mirror.ts';
 
@@ -41,7 +42,8 @@ export function buildChangeWebhooks(base: Base, mirror: MirrorParts) {
   });
   const pusher = new ChangePusher({
     urls: settings.urls,
-    owner: base.newId(),
+    // A SQLite file has one process: after a crash the next one need not wait for the lease of the last.
+    owner: isPostgres(database) ? base.newId() : 'the one process',
     webhooks: base.changeWebhooks,
     deliveries,
     log: made,

@@ -116,7 +116,7 @@ export class ChangeWebhooksStore {
     return transaction(this.#db, async (tx) => {
       const { numUpdatedRows } = await tx
         .updateTable('change_webhook')
-        .set({ status: 'active', failing_since: null, disabled_at: null, disabled_reason: null, missed: 0 })
+        .set({ status: 'active', failing_since: null, disabled_at: null, disabled_reason: null })
         .where('id', '=', id)
         .executeTakeFirstOrThrow();
       await tx

@@ -1,6 +1,7 @@
+import { expect } from 'vitest';
 import type { AppConfig } from '../../src/config.ts';
-import { SECRET } from './receiver.ts';
-import { type ServiceOptions, startService, type TestService, until } from './service.ts';
+import { type Receiver, SECRET } from './receiver.ts';
+import { type Change, type ServiceOptions, startService, type TestService, until } from './service.ts';
 
 type Settings = AppConfig['changeWebhooks'];
 
@@ -78,4 +79,13 @@ export async function pushed(service: TestService): Promise<void> {
     await service.settled();
     return (await webhooks(service)).every(({ pending }) => pending === 0);
   });
+}
+
+/** Each thing's changes as they were told, against the feed. */
+export function expectFollowed(receiver: Receiver, feed: readonly Change[]): void {
+  const told = receiver.messages.map(({ body }) => body.data);
+  expect(told.map(({ cursor }) => cursor).toSorted()).toEqual(feed.map(({ cursor }) => cursor).toSorted());
+  for (const id of new Set(feed.map((change) => change.id))) {
+    expect(told.filter((change) => change.id === id)).toEqual(feed.filter((change) => change.id === id));
+  }
 }

@@ -140,8 +140,11 @@ describe('a request', () => {
   test('is answered when the head of the answer is there, however long the rest is', async () => {
     await using server = await serve((_, response) => {
       response.writeHead(200, { 'retry-after': '7' });
-      const more = () =>
-        void (response.destroyed || (response.write('x'.repeat(10_000)), setImmediate(more)));
+      const more = () => {
+        if (response.destroyed) return;
+        response.write('x'.repeat(10_000));
+        setImmediate(more);
+      };
       more();
     });
     const sender = senderFor(['127.0.0.1']);
