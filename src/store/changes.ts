@@ -11,7 +11,12 @@ export class ChangesStore {
     this.#db = db;
   }
 
+  /**
+   * Only inside of `transaction(db, work)`, whose lock has changes numbered in the order of their commits: without it a
+   * reader could pass over one that commits late.
+   */
   async append(changes: readonly NewChange[]): Promise<void> {
+    if (!this.#db.isTransaction) throw new Error('changes are appended inside of a transaction only');
     for (const part of chunks(changes)) {
       await this.#db.insertInto('change').values(part.map(writeChange)).execute();
     }

@@ -46,6 +46,8 @@ export interface PushWorkerDeps {
 
 /** Changes that are looked at per transaction. */
 const STEP = 500;
+/** Deliveries that are looked for at once. */
+const AHEAD = 100;
 /** How often the database is asked for what other instances have written. */
 const LOOK_MS = 1_000;
 /** Failures in a row after which an address counts as down. */
@@ -70,6 +72,8 @@ export class PushWorker {
   readonly #loop: WorkLoop<ChangeDelivery>;
   #leasedUntil = 0;
   #failures = 0;
+  /** Found, and not taken in hand yet: to look for them costs more than to deliver them. */
+  #ready: ChangeDelivery[] = [];
 
   constructor(endpoint: Endpoint, deps: PushWorkerDeps) {
     const { clock, random, events, options } = deps;
@@ -102,6 +106,7 @@ export class PushWorker {
   /** It is to be tried at once, whatever was before. */
   resume(): void {
     this.#failures = 0;
+    this.#ready = [];
     this.#loop.resume();
   }
 
@@ -121,16 +126,26 @@ export class PushWorker {
   }
 
   async #due(now: string, inHand: ReadonlySet<number>, limit: number): Promise<ChangeDelivery[]> {
-    if (!this.#isLeased()) return [];
+    if (!this.#isLeased()) {
+      this.#ready = [];
+      return [];
+    }
+    const room = this.#failures >= DOWN_AFTER ? Math.min(limit, 1 - inHand.size) : limit;
+    if (room <= 0) return [];
+    if (this.#ready.length === 0) this.#ready = await this.#findReady(now, inHand);
+    return this.#ready.splice(0, room);
+  }
+
+  /** Each is the first of its thing, and stays so: while it waits here, nobody overtakes it. */
+  async #findReady(now: string, inHand: ReadonlySet<number>): Promise<ChangeDelivery[]> {
     const { webhooks, deliveries } = this.#deps;
     const { id } = this.endpoint;
     const { active, behind } = await webhooks.look(id);
-    const room = this.#failures >= DOWN_AFTER ? Math.min(limit, 1 - inHand.size) : limit;
-    if (!active || room <= 0) return [];
-    let rows = await deliveries.due(id, now, inHand, room);
-    for (let more = behind; more && rows.length < room; ) {
+    if (!active) return [];
+    let rows = await deliveries.due(id, now, inHand, AHEAD);
+    for (let more = behind; more && rows.length < AHEAD; ) {
       more = await this.#plan();
-      rows = await deliveries.due(id, now, inHand, room);
+      rows = await deliveries.due(id, now, inHand, AHEAD);
     }
     return rows;
   }
@@ -148,7 +163,7 @@ export class PushWorker {
 
   async #nextDueAt(after: string): Promise<string> {
     const look = iso(Date.parse(after) + LOOK_MS);
-    if (!this.#isLeased()) return look;
+    if (!this.#isLeased() || this.#ready.length > 0) return look;
     const next = await this.#deps.deliveries.nextDueAt(this.endpoint.id, after);
     return next !== null && next < look ? next : look;
   }
@@ -234,6 +249,7 @@ export class PushWorker {
   async #disable(reason: string): Promise<void> {
     const { webhooks, events, clock } = this.#deps;
     const { id } = this.endpoint;
+    this.#ready = [];
     if (await webhooks.disable(id, reason, iso(clock.now()))) events.webhookDisabled(id, reason);
   }
 
