@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { attioSettings } from '../attio/config.ts';
 import { keySlugs } from '../domain/mapping.ts';
 import { type MappingFault, resolveMapping } from '../domain/mapping-rules.ts';
-import { mappingSettings, readableMapping } from './mapping.ts';
 import { changeWebhookSettings } from './change-webhooks.ts';
+import { mappingSettings, readableMapping } from './mapping.ts';
 
 const count = z.int().min(1);
 

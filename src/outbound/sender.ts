@@ -62,7 +62,7 @@ export class OutboundSender {
     const { allowed, userAgent, keptConnections, lookUp = (...given) => lookup(...given) } = options;
     this.#allowed = allowed;
     this.#userAgent = userAgent;
-    this.#lookUp = lookUp;
+    this.#lookUp = shared(lookUp);
     // No bound on connections here: one that is slow must not hold up another on the same host.
     const kept = { keepAlive: true, maxFreeSockets: keptConnections };
     this.#agents = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
@@ -157,6 +157,27 @@ export class OutboundSender {
   #refusalOf(address: string): AddressRefusal | null {
     return this.#allowed.hasAddress(address) ? null : refusalOf(address);
   }
+}
+
+/**
+ * Look-ups of one name at once are one: the system has few threads for them, and a name server that is silent holds each
+ * for many seconds, files and other names with it.
+ */
+function shared(lookUp: LookUp): LookUp {
+  const waiting = new Map<string, Parameters<LookUp>[2][]>();
+  return (hostname, options, done) => {
+    const known = waiting.get(hostname);
+    if (known !== undefined) {
+      known.push(done);
+      return;
+    }
+    const all = [done];
+    waiting.set(hostname, all);
+    lookUp(hostname, options, (...answer) => {
+      waiting.delete(hostname);
+      for (const one of all) one(...answer);
+    });
+  };
 }
 
 class StaleConnectionError extends Error {

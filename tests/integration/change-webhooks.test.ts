@@ -83,6 +83,39 @@ describe('what comes before the first full sync has ended', () => {
     expect(receiver.messages.map(({ body }) => body.data.data.values['name'])).toEqual(['Late']);
   });
 
+  test('of a list, notes and tasks is not pushed either; comments are, which have no full sync', async () => {
+    await using receiver = await Receiver.start();
+    await using service = await startPushing([receiver.url]);
+    const [recordId = ''] = recordIds(service);
+    const told = (type: string) => receiver.messages.filter(({ body }) => body.type === type).length;
+    const post = async (path: string, body: object) => {
+      const answer = await service.call<{ data: { id: string } }>('POST', path, { body });
+      expect(answer.status).toBe(200);
+      return answer.body.data.id;
+    };
+    const entries = '/v1/pipelines/recruiting/entries';
+    const entry = await post(entries, { recordId, stage: 'Applied' });
+    await post('/v1/notes', { recordId, title: 'Early', content: 'note' });
+    const task = await post('/v1/tasks', { content: 'Early', linkedRecords: [{ recordId }] });
+    await post('/v1/comments', { recordId, content: 'Always', authorEmail: 'robin@example.com' });
+    await pushed(service);
+    expect(receiver.messages.map(({ body }) => body.type)).toEqual(['comment.created']);
+    for (const run of ['lists/recruiting', 'notes', 'tasks']) {
+      expect((await service.sync(run)).status).toBe('succeeded');
+    }
+    await service.call('PATCH', `${entries}/${entry}`, { body: { stage: 'Interview' } });
+    await post('/v1/notes', { recordId, title: 'Late', content: 'note' });
+    await service.call('PATCH', `/v1/tasks/${task}`, { body: { isCompleted: true } });
+    await until(async () => told('entry.updated') + told('note.created') + told('task.updated') === 3);
+    await pushed(service);
+    expect(receiver.messages.map(({ body }) => body.type).toSorted()).toEqual([
+      'comment.created',
+      'entry.updated',
+      'note.created',
+      'task.updated',
+    ]);
+  });
+
   test('is pushed where the configuration says so', async () => {
     await using receiver = await Receiver.start();
     await using service = await startPushing([receiver.url], { settings: { firstSyncs: true } });

@@ -98,6 +98,20 @@ describe('a request', () => {
     sender.close();
   });
 
+  test('asks for a name once, however many go there at once', async () => {
+    await using server = await serve();
+    let asked = 0;
+    const slow: LookUp = (_hostname, _options, done) => {
+      asked += 1;
+      setImmediate(() => done(null, [{ address: '127.0.0.1', family: 4 }]));
+    };
+    const sender = senderFor(['127.0.0.1'], slow);
+    const url = `http://hooks.example.com:${server.port}/`;
+    await Promise.all(Array.from({ length: 10 }, () => post(sender, url)));
+    expect([asked, server.asked()]).toEqual([1, 10]);
+    sender.close();
+  });
+
   test('goes where the configuration allows it, by name, address or range', async () => {
     await using server = await serve();
     const at = (host: string) => `http://${host}:${server.port}/in`;
