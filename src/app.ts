@@ -7,6 +7,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { type AttioParts, buildAttio } from './app/attio.ts';
 import { type AutomationParts, buildAutomations } from './app/automations.ts';
 import { type Base, buildBase, isoAgo, type Overrides } from './app/base.ts';
+import { buildChangeWebhooks, type ChangeWebhookParts } from './app/change-webhooks.ts';
 import { buildHttp } from './app/http.ts';
 import { buildInbox, type InboxParts } from './app/inbox.ts';
 import { buildMirror, type MirrorParts } from './app/mirror.ts';
@@ -101,7 +102,9 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
   automations = buildAutomations(base, attio, workspace, services, overrides.automations);
   const inbox = buildInbox(base, attio, mirror, workspace, automations.engine);
   worker = inbox.worker;
-  return assemble(base, { attio, workspace, mirror, inbox, outbox, services, automations, stopped });
+  const changeWebhooks = buildChangeWebhooks(base, mirror);
+  const parts = { attio, workspace, mirror, inbox, outbox, services, automations, changeWebhooks };
+  return assemble(base, { ...parts, stopped });
 }
 
 interface Parts {
@@ -112,13 +115,14 @@ interface Parts {
   readonly outbox: OutboxParts;
   readonly services: ServiceParts;
   readonly automations: AutomationParts;
+  readonly changeWebhooks: ChangeWebhookParts;
   /** Ends what the start has left running. */
   readonly stopped: AbortController;
 }
 
 function assemble(base: Base, parts: Parts): App {
   const { config, clock, database } = base;
-  const { attio, workspace, mirror, inbox, outbox, services, automations, stopped } = parts;
+  const { attio, workspace, mirror, inbox, outbox, services, automations, changeWebhooks, stopped } = parts;
   const draining = new AbortController();
   const health = new HealthService({
     version: manifest.version,
@@ -131,6 +135,7 @@ function assemble(base: Base, parts: Parts): App {
     redis: () => base.shared?.health ?? null,
     inboxStats: () => base.inbox.stats(),
     outboxStats: () => base.store.outbox.stats(),
+    pushStats: () => changeWebhooks.pusher.stats(),
     deadLetters: () => base.deadLetters.counts(),
     probeEveryMs: config.health.probeEverySeconds * 1000,
   });
@@ -166,6 +171,7 @@ function assemble(base: Base, parts: Parts): App {
       inbox.worker.stop(),
       outbox.stop(),
       automations.engine.stop(),
+      changeWebhooks.stop(),
       looksEnded,
     ]);
     stopped.abort(new Error('the service has stopped'));
@@ -206,6 +212,7 @@ function assemble(base: Base, parts: Parts): App {
         inbox.worker.start();
         outbox.worker.start();
         automations.engine.start();
+        await changeWebhooks.start();
         retention.start();
         views.start();
         void workspace.learn(stopped.signal);

@@ -8,6 +8,11 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { type AttioSettings, attioEnvironment } from './attio/config.ts';
+import {
+  changeWebhookEnvironment,
+  changeWebhookFaults,
+  changeWebhookMends,
+} from './config/change-webhooks.ts';
 import { readSettings, type Settings } from './config/settings.ts';
 import { CONFLICT_POLICIES, type ConflictRules } from './domain/conflict-policies.ts';
 import { keySlugs, type Mappings } from './domain/mapping.ts';
@@ -49,8 +54,12 @@ export interface AppConfig {
     readonly lists: readonly string[] | null;
   };
   readonly conflicts: ConflictRules;
-  /** Null: changes are not pushed. */
-  readonly changeWebhooks: null;
+  readonly changeWebhooks: Settings['changeWebhooks'] & {
+    /** Where changes are pushed to; may hold a password in their path or query. None: changes are not pushed. */
+    readonly urls: readonly string[];
+    /** Each signs; at least one where there is an address. */
+    readonly secrets: readonly string[];
+  };
   readonly cache: Settings['cache'];
   readonly inbox: Settings['inbox'];
   readonly outbox: Settings['outbox'];
@@ -86,13 +95,10 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 const ENVIRONMENTS = ['development', 'staging', 'production', 'test'] as const;
 /** Words that the REST routes of syncing use themselves. */
 const RESERVED_OBJECTS = ['all', 'comments', 'lists', 'notes', 'runs', 'tasks'];
-const NOT_AVAILABLE = 'is not available in this version';
-const LEAVE_UNSET = 'Leave it unset.';
 const COMPARE_FILE = 'Compare the file with the one in the repository.';
 
 const list = z.string().transform((text) => text.split(',').map((item) => item.trim()));
 const secrets = list.refine((items) => !items.includes(''), 'has an empty part between commas').optional();
-const notAvailable = z.undefined({ error: NOT_AVAILABLE }).optional();
 
 const environmentSchema = z.object({
   NODE_ENV: z
@@ -132,8 +138,7 @@ const environmentSchema = z.object({
   SYNC_CONFLICT_POLICY: z
     .enum(CONFLICT_POLICIES, `is none of ${CONFLICT_POLICIES.join(', ')}`)
     .default('last-write-wins'),
-  CHANGE_WEBHOOK_URLS: notAvailable,
-  CHANGE_WEBHOOK_SECRET: notAvailable,
+  ...changeWebhookEnvironment.shape,
   PUBLIC_URL: z
     .string()
     .refine(isHttpsAddress, 'is not a plain https address')
@@ -163,8 +168,7 @@ const MEND: Readonly<Record<VariableName, string>> = {
   SYNC_OBJECTS: 'Set it to object slugs such as people,companies,deals.',
   SYNC_LISTS: 'Set it to list slugs such as recruiting,partnerships, or to none, or leave it unset for all.',
   SYNC_CONFLICT_POLICY: `Set it to one of ${CONFLICT_POLICIES.join(', ')}, or leave it unset.`,
-  CHANGE_WEBHOOK_URLS: LEAVE_UNSET,
-  CHANGE_WEBHOOK_SECRET: LEAVE_UNSET,
+  ...changeWebhookMends,
   PUBLIC_URL: 'Set it to an address such as https://bridge.example.com, or leave it unset.',
   LOG_LEVEL: `Set it to one of ${LOG_LEVELS.join(', ')}.`,
 };
@@ -185,7 +189,11 @@ export function loadConfig(env: Variables, options: { readFile?: (path: string) 
   const problems: ConfigProblem[] = [];
   const values = readEnvironment(env, problems);
   const settings = settingsOf(env, options.readFile ?? readPackageFile, problems);
-  if (values !== null && settings !== null) problems.push(...strayRules(values, settings));
+  if (values !== null && settings !== null) {
+    const faults = changeWebhookFaults(values, settings.changeWebhooks);
+    problems.push(...strayRules(values, settings));
+    problems.push(...faults.map(({ name, problem }) => problemOf(name, problem)));
+  }
   if (values === null || settings === null || problems.length > 0) throw new ConfigError(problems);
   return toConfig(values, settings);
 }
@@ -291,7 +299,11 @@ function toConfig(env: Env, settings: Settings): AppConfig {
       lists: env.SYNC_LISTS ?? null,
     },
     conflicts: { policy: env.SYNC_CONFLICT_POLICY, ...settings.conflicts },
-    changeWebhooks: null,
+    changeWebhooks: {
+      ...settings.changeWebhooks,
+      urls: env.CHANGE_WEBHOOK_URLS ?? [],
+      secrets: env.CHANGE_WEBHOOK_SECRET ?? [],
+    },
     cache: settings.cache,
     inbox: settings.inbox,
     outbox: settings.outbox,

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from '../domain/clock.ts';
 import type { Mappings } from '../domain/mapping.ts';
 import type { ActivityService } from '../services/activity.ts';
+import type { ChangePusher } from '../services/change-webhooks/pusher.ts';
 import type { ChangesService } from '../services/changes.ts';
 import type { ConflictsService } from '../services/conflicts.ts';
 import type { BatchesService, CompaniesService, ContactsService } from '../services/contacts.ts';
@@ -64,6 +65,7 @@ export interface HttpDeps {
     readonly schema: Definitions;
     readonly sync: Pick<SyncService, 'start' | 'wait' | 'get' | 'list' | 'cancel'>;
     readonly changes: Pick<ChangesService, 'read'>;
+    readonly changeWebhooks: Pick<ChangePusher, 'list' | 'enable'>;
     readonly deadLetters: Pick<DeadLettersService, 'list' | 'replay' | 'replayAll'>;
     readonly health: Pick<HealthService, 'report' | 'ready'>;
   };

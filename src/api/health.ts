@@ -29,6 +29,10 @@ const healthSchema = z
           .object({ status: z.string(), problems: z.array(z.string()) })
           .optional()
           .meta({ description: 'Where the configured mapping does not fit the workspace' }),
+        changeWebhooks: queue
+          .extend({ disabled: z.int() })
+          .nullable()
+          .meta({ description: 'Changes that are to be pushed, and addresses that are disabled' }),
       })
       .optional(),
   })
@@ -46,6 +50,7 @@ const healthSchema = z
           redis: { status: 'ok', latencyMs: 1 },
           inbox: { pending: 0, oldestAgeSeconds: 0, dead: 0 },
           outbox: { pending: 0, oldestAgeSeconds: 0, dead: 0 },
+          changeWebhooks: { pending: 0, oldestAgeSeconds: 0, dead: 0, disabled: 0 },
         },
       },
     ],

@@ -6,6 +6,7 @@ import type { IdempotencyGate } from './idempotency-gate.ts';
 import { addJsonBodies, checkQuery } from './input.ts';
 import { type MethodTable, notFoundHandler } from './methods.ts';
 import { batchesRoutes } from './routes/batches.ts';
+import { changeWebhooksRoutes } from './routes/change-webhooks.ts';
 import { changesRoutes } from './routes/changes.ts';
 import { commentsRoutes } from './routes/comments.ts';
 import { companiesRoutes } from './routes/companies.ts';
@@ -51,6 +52,7 @@ export function v1Routes(
     await app.register(objectsRoutes(services.schema));
     await app.register(syncRoutes(services.sync, ending));
     await app.register(changesRoutes(services.changes, ending));
+    await app.register(changeWebhooksRoutes(services.changeWebhooks));
     await app.register(deadLettersRoutes(services.deadLetters));
   };
 }

@@ -9,7 +9,10 @@ import { createLogger } from '../monitoring/logger.ts';
 import { createMetrics, type Metrics } from '../monitoring/metrics.ts';
 import { systemClock } from '../queue/clock.ts';
 import type { Automation } from '../services/automations/automation.ts';
+import { endpointOf } from '../services/change-webhooks/message.ts';
+import { type PushStats, statsOf } from '../services/change-webhooks/pusher.ts';
 import { AutomationJobsStore } from '../store/automation-jobs.ts';
+import { ChangeWebhooksStore } from '../store/change-webhooks.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { DeadLettersStore } from '../store/dead-letters.ts';
 import { IdempotencyStore } from '../store/idempotency.ts';
@@ -44,6 +47,7 @@ export interface Base {
   readonly inbox: InboxStore;
   readonly deadLetters: DeadLettersStore;
   readonly automationJobs: AutomationJobsStore;
+  readonly changeWebhooks: ChangeWebhooksStore;
   readonly idempotency: IdempotencyStore;
 }
 
@@ -54,9 +58,12 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
   const inbox = new InboxStore(database);
   const deadLetters = new DeadLettersStore(database);
   const automationJobs = new AutomationJobsStore(database);
+  const changeWebhooks = new ChangeWebhooksStore(database);
+  const endpointIds = new Set(config.changeWebhooks.urls.map((url) => endpointOf(url).id));
   const store = new MirrorStore(database);
   const metrics = createMetrics({
     probe: async () => ({
+      ...gaugesOf(statsOf((await changeWebhooks.list()).filter(({ id }) => endpointIds.has(id)))),
       inboxPending: (await inbox.stats()).pending,
       outboxPending: (await store.outbox.stats()).pending,
       automationsPending: [...(await automationJobs.pending()).values()].reduce((sum, one) => sum + one, 0),
@@ -79,8 +86,13 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
     inbox,
     deadLetters,
     automationJobs,
+    changeWebhooks,
     idempotency: new IdempotencyStore(database),
   };
+}
+
+function gaugesOf({ pending, disabled }: PushStats) {
+  return { changeDeliveriesPending: pending, changeWebhooksDisabled: disabled };
 }
 
 /** ISO 8601 UTC of `ms` milliseconds ago. */

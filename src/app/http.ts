@@ -10,6 +10,7 @@ import { SignatureVerifier } from '../webhooks/verify.ts';
 import type { AttioParts } from './attio.ts';
 import type { AutomationParts } from './automations.ts';
 import { type Base, isoAgo } from './base.ts';
+import type { ChangeWebhookParts } from './change-webhooks.ts';
 import type { InboxParts } from './inbox.ts';
 import type { MirrorParts } from './mirror.ts';
 import type { OutboxParts } from './outbox.ts';
@@ -22,6 +23,7 @@ interface HttpParts {
   readonly outbox: OutboxParts;
   readonly automations: AutomationParts;
   readonly services: ServiceParts;
+  readonly changeWebhooks: ChangeWebhookParts;
 }
 
 /** What the outside sees. */
@@ -62,12 +64,14 @@ export function buildHttp(
       schema: attio.schema,
       sync: mirror.sync,
       changes: mirror.changes,
+      changeWebhooks: parts.changeWebhooks.pusher,
       deadLetters: new DeadLettersService({
         letters: deadLetters,
         replays: {
           inbox: replayInbox,
           outbox: (letter) => outbox.revive(letter),
           automation: (letter) => parts.automations.engine.revive(letter),
+          notify: (letter) => parts.changeWebhooks.pusher.revive(letter),
         },
       }),
       health,

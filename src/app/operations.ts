@@ -9,14 +9,17 @@ import type { AppConfig } from '../config.ts';
 import type { DatabaseState } from '../domain/storage.ts';
 import { systemClock } from '../queue/clock.ts';
 import { AwaitedStages } from '../services/automations/awaited.ts';
+import { endpointOf } from '../services/change-webhooks/message.ts';
 import { ChoicesService } from '../services/choices.ts';
 import { DoctorService } from '../services/doctor.ts';
 import { ListsService } from '../services/lists.ts';
 import { type SecretNotes, WebhookRegistration } from '../services/webhook-registration.ts';
+import { ChangeWebhooksStore } from '../store/change-webhooks.ts';
 import { type Database, migrate, openDatabase } from '../store/database.ts';
 import { inspectDatabase } from '../store/inspection.ts';
 import { WebhookTrustStore } from '../store/webhook-trust.ts';
 import type { Overrides } from './base.ts';
+import { buildSender } from './change-webhooks.ts';
 
 /** What operators' commands need beside the service's own routes. Connects to nothing before it is asked. */
 export interface Operations {
@@ -43,6 +46,7 @@ export function buildOperations(config: AppConfig, overrides: Overrides = {}): O
     observer: silentObserver,
     settings: config.attio,
   });
+  const sender = buildSender(config);
   let opened: Database | null = null;
   const database = () => {
     opened ??= openDatabase(config.database.url, config.database);
@@ -58,6 +62,7 @@ export function buildOperations(config: AppConfig, overrides: Overrides = {}): O
           : null,
         pingRedis: redis === null ? null : () => pingRedis(redis.url),
         attio: canAsk ? attioSubject() : null,
+        changeWebhooks: bad.has('CHANGE_WEBHOOK_URLS') ? null : changeWebhookSubject(),
         webhook:
           canAsk && !bad.has('PUBLIC_URL') && !bad.has('ATTIO_WEBHOOK_SECRET') ? webhookSubject() : null,
       });
@@ -68,6 +73,7 @@ export function buildOperations(config: AppConfig, overrides: Overrides = {}): O
     trust: () => new WebhookTrustStore(database()),
     async close() {
       client.close();
+      sender.close();
       await opened?.destroy();
     },
   };
@@ -99,6 +105,11 @@ export function buildOperations(config: AppConfig, overrides: Overrides = {}): O
     mappings: config.mapping,
     choices,
     externalIdAttribute: config.sync.objects.includes('deals') ? config.deals.externalIdAttribute : null,
+  });
+  const changeWebhookSubject = () => ({
+    endpoints: config.changeWebhooks.urls.map(endpointOf),
+    probe: (url: URL) => sender.probe(url),
+    known: () => new ChangeWebhooksStore(database()).list(),
   });
   const webhookSubject = () => ({
     registration: operations.registration(null),

@@ -25,6 +25,8 @@ export function readLenientConfig(env: Io['env']): LenientConfig {
 
 function withoutBad(env: Io['env'], bad: ReadonlySet<string>): AppConfig | null {
   const repaired = [...bad].map((name) => [name, REQUIRED.has(name) ? 'unset' : undefined]);
+  // The addresses require the secret.
+  if (bad.has('CHANGE_WEBHOOK_SECRET')) repaired.push(['CHANGE_WEBHOOK_URLS', undefined]);
   try {
     return withoutUnset(loadConfig({ ...env, ...Object.fromEntries(repaired) }), bad);
   } catch (error) {

@@ -4,6 +4,7 @@ import { StorageUnavailableError } from '../domain/storage.ts';
 import { attioTroubleOf } from '../services/attio-trouble.ts';
 import { ServiceError } from '../services/errors.ts';
 import { type Command, helpOf, nameOf, readCall } from './command.ts';
+import { enableChangeWebhook, listChangeWebhooks } from './commands/change-webhooks.ts';
 import { listConflicts, resolveConflict } from './commands/conflicts.ts';
 import { listLetters, replayLetters } from './commands/dead-letters.ts';
 import { doctor } from './commands/doctor.ts';
@@ -25,6 +26,8 @@ const COMMANDS: readonly Command[] = [
   resolveConflict,
   listLetters,
   replayLetters,
+  listChangeWebhooks,
+  enableChangeWebhook,
   migrateCommand,
 ];
 

@@ -3,6 +3,7 @@ import { attioSettings } from '../attio/config.ts';
 import { CONFLICT_POLICIES } from '../domain/conflict-policies.ts';
 import { keySlugs } from '../domain/mapping.ts';
 import { type MappingFault, resolveMapping } from '../domain/mapping-rules.ts';
+import { changeWebhookSettings } from './change-webhooks.ts';
 import { mappingSettings, readableMapping } from './mapping.ts';
 
 const count = z.int().min(1);
@@ -99,6 +100,7 @@ const settingsSchema = z.strictObject({
       dueInDays: z.number().min(0).max(3_650).nullable(),
     }),
   }),
+  changeWebhooks: changeWebhookSettings,
   retention: z.strictObject({
     deliveryDays: count,
     changeDays: count,

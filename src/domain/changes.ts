@@ -41,3 +41,8 @@ export interface Change extends NewChange {
   /** Place in the feed: rises by commit order, without gaps that a reader could skip over. */
   readonly seq: number;
 }
+
+/** Of what one full sync makes equal to Attio: an object's slug, `notes` or `tasks`, or this of a list. */
+export function listScope(listId: string): string {
+  return `lists/${listId}`;
+}

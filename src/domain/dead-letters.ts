@@ -16,6 +16,8 @@ export interface DeadLetter {
   readonly outboxId: number | null;
   /** The name of the automation, when it is of one. */
   readonly automation: string | null;
+  /** The row of a change that was to be pushed, when it is of one. */
+  readonly deliveryId: number | null;
   readonly eventType: string | null;
   /** Base64 of the body, when it could not be read. */
   readonly bodyBase64: string | null;
@@ -23,4 +25,7 @@ export interface DeadLetter {
   readonly createdAt: string;
 }
 
-export type NewDeadLetter = Omit<DeadLetter, 'id' | 'automation'> & { readonly automation?: string };
+export type NewDeadLetter = Omit<DeadLetter, 'id' | 'automation' | 'deliveryId'> & {
+  readonly automation?: string;
+  readonly deliveryId?: number;
+};

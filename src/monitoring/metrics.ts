@@ -7,6 +7,8 @@ export interface GaugeReadings {
   readonly outboxPending: number;
   readonly automationsPending: number;
   readonly conflictsOpen: number;
+  readonly changeDeliveriesPending: number;
+  readonly changeWebhooksDisabled: number;
   readonly deadLetters: Readonly<Record<DeadLetterKind, number>>;
 }
 
@@ -94,6 +96,15 @@ export function createMetrics(deps: MetricsDeps) {
       'automation',
       'outcome',
     ]),
+    changeDeliveries: counter('change_deliveries_total', 'Attempts at pushing a change by how they ended', [
+      'outcome',
+    ]),
+    changeDeliveryLagSeconds: histogram(
+      'change_delivery_lag_seconds',
+      'From a change until it was pushed',
+      [],
+      LAG_BUCKETS,
+    ),
     syncRecords: counter('sync_records_total', 'Records by what a read of them led to', [
       'object',
       'outcome',
@@ -137,6 +148,16 @@ function watchGauges(registry: Registry, probe: () => Promise<GaugeReadings>): v
     'automations_pending',
     'Runs of automations that are still to be made',
     (readings) => readings.automationsPending,
+  );
+  watch(
+    'change_deliveries_pending',
+    'Changes that are still to be pushed',
+    (readings) => readings.changeDeliveriesPending,
+  );
+  watch(
+    'change_webhooks_disabled',
+    'Addresses that changes are not pushed to any more',
+    (readings) => readings.changeWebhooksDisabled,
   );
   watch('conflicts_open', 'Conflicts that wait for a decision', (readings) => readings.conflictsOpen);
   new Gauge({

@@ -19,6 +19,7 @@ export interface ChangesQuery {
 export class ChangesService {
   readonly #changes: ChangeStore;
   readonly #clock: Clock;
+  readonly #onNews: (() => void)[] = [];
   #waiting = new Set<AbortController>();
 
   constructor(deps: { changes: ChangeStore; clock: Clock }) {
@@ -31,13 +32,18 @@ export class ChangesService {
    * @throws ServiceError `cursor_expired` when changes after it are no longer kept, `invalid` when it is not of this feed
    */
   async read(query: ChangesQuery): Promise<{ rows: readonly Change[]; next: number }> {
-    const after = await this.#position(query.after);
+    let after = await this.#position(query.after);
     const deadline = this.#clock.now() + query.waitMs;
     for (;;) {
       // Listen before looking: a change that is committed in between is then not slept through.
       const news = this.#listen();
       try {
         const rows = await this.#changes.after(after, query.limit);
+        const dropped = rows.length > 0 ? (await this.#changes.bounds()).prunedThrough : 0;
+        if (dropped > after) {
+          after = oldestInstead(dropped, query);
+          continue;
+        }
         const leftMs = deadline - this.#clock.now();
         if (rows.length > 0 || leftMs <= 0 || query.signal.aborted || this.#waiting.size > MAX_WAITING) {
           return { rows, next: rows.at(-1)?.seq ?? after };
@@ -54,6 +60,12 @@ export class ChangesService {
     const waiting = this.#waiting;
     this.#waiting = new Set();
     for (const news of waiting) news.abort();
+    for (const tell of this.#onNews) tell();
+  }
+
+  /** @param tell called whenever changes were committed by this process */
+  onNews(tell: () => void): void {
+    this.#onNews.push(tell);
   }
 
   #listen(): AbortController {
@@ -67,15 +79,25 @@ export class ChangesService {
     if (after === null) return prunedThrough;
     if (after === 'latest') return newest;
     if (after < prunedThrough) {
-      throw new ServiceError(
-        'cursor_expired',
-        'changes after this cursor are no longer kept; read the things themselves, then follow from `latest`',
-        { path: 'after' },
-      );
+      throw expired();
     }
     if (after > newest) {
       throw new ServiceError('invalid', 'the cursor was not given by this feed', { path: 'after' });
     }
     return after;
   }
+}
+
+/** What was dropped since we looked is not among the rows: only who asks for the oldest misses nothing. */
+function oldestInstead(dropped: number, { after }: ChangesQuery): number {
+  if (after !== null) throw expired();
+  return dropped;
+}
+
+function expired(): ServiceError {
+  return new ServiceError(
+    'cursor_expired',
+    'changes after this cursor are no longer kept; read the things themselves, then follow from `latest`',
+    { path: 'after' },
+  );
 }

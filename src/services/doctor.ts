@@ -13,6 +13,7 @@ import {
   checkWorkspace,
   mappedKinds,
 } from './doctor/attio.ts';
+import { type ChangeWebhookSubject, checkChangeWebhooks } from './doctor/change-webhooks.ts';
 import { type Check, failed, ok } from './doctor/check.ts';
 import { checkConflictRules, type RulesSubject } from './doctor/conflict-rules.ts';
 import { judgeDatabase } from './doctor/database.ts';
@@ -37,6 +38,7 @@ export interface DoctorDeps {
   readonly pingRedis: (() => Promise<void>) | null;
   readonly attio: (AttioSubject & RulesSubject) | null;
   readonly webhook: WebhookSubject | null;
+  readonly changeWebhooks: ChangeWebhookSubject | null;
 }
 
 /**
@@ -56,7 +58,8 @@ export class DoctorService {
     const { check, state } = await this.#checkDatabase(options.fix);
     if (check !== null) yield check;
     yield* this.#checkRedis();
-    const { attio } = this.#deps;
+    const { attio, changeWebhooks } = this.#deps;
+    if (changeWebhooks !== null) yield* checkChangeWebhooks(changeWebhooks, isReadable(state));
     if (attio === null) return;
     const token = await checkToken(attio);
     yield token.check;
@@ -133,8 +136,7 @@ export class DoctorService {
   async *#checkWebhook(self: Self, state: DatabaseState | null, fix: boolean): AsyncGenerator<Check> {
     const { webhook, database } = this.#deps;
     if (webhook === null) return;
-    const known = state?.isOurs === true && state.pending.length === 0;
-    const trust = known ? await (database?.trust() ?? null) : null;
+    const trust = isReadable(state) ? await (database?.trust() ?? null) : null;
     if (lacking(self)('webhook:read-write')) {
       // The check of scopes has said what cannot be seen; what deliveries have shown is known all the same.
       const { secrets } = webhook;
@@ -143,6 +145,10 @@ export class DoctorService {
     }
     yield* await checkWebhook(webhook, { fix, trust });
   }
+}
+
+function isReadable(state: DatabaseState | null): boolean {
+  return state?.isOurs === true && state.pending.length === 0;
 }
 
 function lacking(self: Self): (scope: string) => boolean {

@@ -42,6 +42,8 @@ export interface HealthReport {
     readonly outbox: QueueHealth;
     /** Only where the configured mapping does not fit the workspace: a person must mend it. */
     readonly mapping?: { readonly status: 'failed'; readonly problems: readonly string[] };
+    /** Changes that are to be pushed, and addresses that they are not pushed to any more. Null: not configured. */
+    readonly changeWebhooks: (QueueHealth & { readonly disabled: number }) | null;
   };
 }
 
@@ -60,6 +62,8 @@ export interface HealthDeps {
   readonly redis: () => RedisHealth | null;
   readonly inboxStats: () => Promise<{ pending: number; oldestReceivedAt: string | null }>;
   readonly outboxStats: () => Promise<{ pending: number; oldestAcceptedAt: string | null }>;
+  /** Null: changes are not pushed. */
+  readonly pushStats: () => Promise<{ pending: number; oldestAt: string | null; disabled: number } | null>;
   readonly deadLetters: () => Promise<Record<DeadLetterKind, number>>;
   /** Attio is asked at most this often, however often health is. */
   readonly probeEveryMs: number;
@@ -118,7 +122,7 @@ export class HealthService {
 
   async report(): Promise<HealthReport> {
     const { version, inboxStats, outboxStats, deadLetters } = this.#deps;
-    const [database, attio, inbox, outbox, dead] = await Promise.all([
+    const [database, attio, inbox, outbox, pushes, dead] = await Promise.all([
       this.#checkDatabase(),
       this.#checkAttio(),
       this.#checkQueue(async () => {
@@ -129,6 +133,7 @@ export class HealthService {
         const { pending, oldestAcceptedAt } = await outboxStats();
         return { pending, oldestAt: oldestAcceptedAt };
       }),
+      this.#checkPushes(),
       this.#within(
         deadLetters().catch(() => NO_LETTERS),
         NO_LETTERS,
@@ -148,6 +153,7 @@ export class HealthService {
         inbox: { ...inbox, dead: dead.inbox },
         outbox: { ...outbox, dead: dead.outbox },
         ...(problems.length === 0 ? {} : { mapping: { status: 'failed', problems } }),
+        changeWebhooks: pushes === null ? null : { ...pushes, dead: dead.notify },
       },
     };
   }
@@ -161,6 +167,16 @@ export class HealthService {
     );
     const ageMs = oldestAt === null ? 0 : this.#deps.clock.now() - Date.parse(oldestAt);
     return { pending, oldestAgeSeconds: Math.max(0, ageMs / 1000) };
+  }
+
+  async #checkPushes(): Promise<(Omit<QueueHealth, 'dead'> & { disabled: number }) | null> {
+    const { pushStats } = this.#deps;
+    const stats = await this.#within(
+      pushStats().catch(() => null),
+      null,
+    );
+    if (stats === null) return null;
+    return { ...(await this.#checkQueue(async () => stats)), disabled: stats.disabled };
   }
 
   async #checkDatabase(): Promise<DatabaseHealth> {

@@ -207,6 +207,8 @@ export interface BatchStore {
 export interface ChangeStore {
   append(changes: readonly NewChange[]): Promise<void>;
   after(seq: number, limit: number): Promise<Change[]>;
+  /** A full sync of the scope has ended: what comes after it in the feed is news. Only the first one counts. */
+  noteFullSync(scope: string): Promise<void>;
   /** The oldest kept and the newest place in the feed; both 0 while it is empty. `prunedThrough`: the last place that was dropped. */
   bounds(): Promise<{ prunedThrough: number; newest: number }>;
 }

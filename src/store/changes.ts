@@ -11,7 +11,12 @@ export class ChangesStore {
     this.#db = db;
   }
 
+  /**
+   * Only inside of `transaction(db, work)`, whose lock has changes numbered in the order of their commits: without it a
+   * reader could pass over one that commits late.
+   */
   async append(changes: readonly NewChange[]): Promise<void> {
+    if (!this.#db.isTransaction) throw new Error('changes are appended inside of a transaction only');
     for (const part of chunks(changes)) {
       await this.#db.insertInto('change').values(part.map(writeChange)).execute();
     }
@@ -28,6 +33,21 @@ export class ChangesStore {
     return rows.map(readChange);
   }
 
+  async get(seq: number): Promise<Change | undefined> {
+    const row = await this.#db.selectFrom('change').selectAll().where('seq', '=', seq).executeTakeFirst();
+    return row && readChange(row);
+  }
+
+  /** A full sync of the scope has ended: what comes after it in the feed is news. Only the first one counts. */
+  async noteFullSync(scope: string): Promise<void> {
+    const { newest } = await this.bounds();
+    await this.#db
+      .insertInto('first_sync')
+      .values({ scope, after_seq: newest })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+
   async bounds(): Promise<{ prunedThrough: number; newest: number }> {
     const { pruned_through: prunedThrough } = await this.#db
       .selectFrom('change_feed')
@@ -37,7 +57,8 @@ export class ChangesStore {
       .selectFrom('change')
       .select((eb) => eb.fn.max('seq').as('newest'))
       .executeTakeFirstOrThrow();
-    return { prunedThrough, newest: newest ?? prunedThrough };
+    // What is older than the feed, and kept for those that it is yet to be told to, is not of it any more.
+    return { prunedThrough, newest: Math.max(newest ?? 0, prunedThrough) };
   }
 }
 

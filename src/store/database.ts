@@ -12,6 +12,7 @@ import { deployment } from './migrations/007-deployment.ts';
 import { deals } from './migrations/008-deals.ts';
 import { definitions } from './migrations/009-definitions.ts';
 import { erasure } from './migrations/010-erasure.ts';
+import { changeWebhooks } from './migrations/011-change-webhooks.ts';
 import { conflicts } from './migrations/012-conflicts.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
@@ -37,6 +38,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '008-deals': deals,
   '009-definitions': definitions,
   '010-erasure': erasure,
+  '011-change-webhooks': changeWebhooks,
   '012-conflicts': conflicts,
 };
 

@@ -1,3 +1,4 @@
+import { dropChanges, dropToldChanges, forgetWebhooks } from './change-retention.ts';
 import { type Database, type Handle, transaction } from './database.ts';
 
 /** Rows dropped per transaction, so that housekeeping never holds the database for long. */
@@ -30,7 +31,9 @@ export async function dropExpired(
     (tx) => dropEvents(tx, ['done', 'ignored'], cutoffs.settledEvents),
     (tx) => dropEvents(tx, ['kept'], cutoffs.keptEvents),
     (tx) => dropAutomationJobs(tx, cutoffs.settledEvents),
-    (tx) => dropChanges(tx, cutoffs.changes),
+    (tx) => forgetWebhooks(tx, cutoffs.changes),
+    (tx) => dropChanges(tx, cutoffs.changes, ROWS_PER_STEP),
+    (tx) => dropToldChanges(tx, ROWS_PER_STEP),
     (tx) => dropRuns(tx, cutoffs.runs),
     dropOrphanedPages,
     (tx) => dropWrites(tx, cutoffs.writes),
@@ -93,23 +96,6 @@ async function dropAutomationJobs(tx: Handle, before: string): Promise<number> {
     )
     .executeTakeFirstOrThrow();
   return Number(numDeletedRows);
-}
-
-/** The feed is dropped from its start only, and remembers how far. */
-async function dropChanges(tx: Handle, before: string): Promise<number> {
-  const rows = await tx
-    .selectFrom('change')
-    .select(['seq', 'at'])
-    .orderBy('seq')
-    .limit(ROWS_PER_STEP)
-    .execute();
-  const kept = rows.findIndex((row) => row.at >= before);
-  const expired = kept === -1 ? rows : rows.slice(0, kept);
-  const last = expired.at(-1);
-  if (last === undefined) return 0;
-  await tx.deleteFrom('change').where('seq', '<=', last.seq).execute();
-  await tx.updateTable('change_feed').set({ pruned_through: last.seq }).execute();
-  return expired.length;
 }
 
 async function dropWrites(tx: Handle, before: string): Promise<number> {

@@ -14,6 +14,10 @@ export interface Schema {
   change: ChangeTable;
   /** What has been dropped from the feed, so that a reader who is too late learns it. */
   change_feed: { id: 1; pruned_through: number };
+  /** Where in the feed the first full sync of an object, a list (`lists/<id>`), notes or tasks has ended. */
+  first_sync: { scope: string; after_seq: number };
+  change_webhook: ChangeWebhookTable;
+  change_delivery: ChangeDeliveryTable;
   /** SHA-256 (hex) of the secret that Attio told when the webhook was registered. */
   webhook_secret: { webhook_id: string; secret_sha256: string; noted_at: string };
   /** When a delivery's signature was last right, and when last wrong. */
@@ -82,6 +86,41 @@ export interface ChangeTable {
   data_json: string;
 }
 
+export interface ChangeWebhookTable {
+  id: string;
+  host: string;
+  status: string;
+  position: number;
+  missed: number;
+  created_at: string;
+  /** When an instance that pushes to it was last there. */
+  seen_at: string;
+  last_success_at: string | null;
+  last_error_at: string | null;
+  last_error: string | null;
+  failing_since: string | null;
+  disabled_at: string | null;
+  disabled_reason: string | null;
+  /** The instance that pushes to it, until then. */
+  lease_owner: string | null;
+  lease_until: string | null;
+}
+
+/** A delivery that is made has no row any more. */
+export interface ChangeDeliveryTable {
+  id: Generated<number>;
+  webhook_id: string;
+  seq: number;
+  /** The id of what has changed, and that of what was merged into it: deliveries about either come in order. */
+  thing: string;
+  merged_thing: string | null;
+  /** pending → dead; replaying a dead one makes it pending again. */
+  status: string;
+  attempts: number;
+  next_attempt_at: string;
+  changed_at: string;
+}
+
 export interface InboxTable {
   id: Generated<number>;
   event_type: string;
@@ -107,6 +146,7 @@ export interface DeadLetterTable {
   event_id: number | null;
   outbox_id: number | null;
   automation: string | null;
+  delivery_id: number | null;
   event_type: string | null;
   body_base64: string | null;
   attempts: number;

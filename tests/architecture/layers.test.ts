@@ -48,6 +48,8 @@ describe('the rules, on planted violations,', () => {
     ['domain', 'store'],
     ['newroom', 'domain'],
     ['services', 'newroom'],
+    ['services', 'outbound'],
+    ['outbound', 'services'],
     ['services', 'app'],
     ['services', 'config'],
     ['config', 'services'],
@@ -70,6 +72,7 @@ describe('the rules, on planted violations,', () => {
     ['attio', 'monitoring'],
     ['api', 'domain'],
     ['store', 'domain'],
+    ['outbound', 'domain'],
     ['api', 'api'],
   ])('let %s import %s', (from, to) => {
     expect(planted({ [`src/${from}/deep/a.ts`]: `import { b } from '../../${to}/b.ts';` })).toEqual([]);

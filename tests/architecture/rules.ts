@@ -17,12 +17,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   webhooks: ['services', 'domain'],
   api: ['services', 'domain'],
   automations: ['services', 'domain'],
+  outbound: ['domain'],
 };
 
 /** The composition root and what starts it: these may import everything. */
 const COMPOSITION = ['app', 'index', 'cli'];
 /** Configuration is put together from the pieces of these. */
-const CONFIG_PIECES = ['src/attio/config.ts'];
+const CONFIG_PIECES = ['src/attio/config.ts', 'src/outbound/addresses.ts'];
 
 const MAX_LINES = 350;
 const MAX_README_LINES = 15;

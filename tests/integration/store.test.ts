@@ -221,7 +221,8 @@ describe('the inbox', () => {
 test('what has outlived its use goes, the feed from its start', async () => {
   const database = await open();
   const store = new MirrorStore(database);
-  await store.changes.append([change('old'), { ...change('new'), at: '2026-02-01' }]);
+  const changes = [change('old'), { ...change('new'), at: '2026-02-01' }];
+  await store.transaction((stores) => stores.changes.append(changes));
   const cutoff = '2026-01-15';
   const cutoffs = {
     deliveries: cutoff,

@@ -44,7 +44,7 @@ describe('the environment', () => {
       attio: { apiKey: 'token-of-attio', baseUrl: 'https://api.attio.com/v2' },
       database: { url: 'sqlite:./data/attio.db' },
       redis: null,
-      changeWebhooks: null,
+      changeWebhooks: { urls: [], secrets: [] },
     });
     expect(config.sync.objects).toEqual(['people', 'companies', 'deals']);
   });
@@ -103,16 +103,6 @@ describe('the environment', () => {
       expect(error.message).toContain(`${name} ${problem}. ${mend}`);
       expect(mend).toMatch(/^(Set|Leave) .+\.$/);
     }
-  });
-
-  it('refuses what this version does not have', () => {
-    const error = failure({
-      ...KEY,
-      CHANGE_WEBHOOK_URLS: 'https://a.example.com',
-      CHANGE_WEBHOOK_SECRET: 'whsec_abc',
-    });
-    expect(namesOf(error)).toEqual(['CHANGE_WEBHOOK_URLS', 'CHANGE_WEBHOOK_SECRET']);
-    for (const { problem } of error.problems) expect(problem).toContain('not available in this version');
   });
 
   it('knows four policies for conflicts', () => {

@@ -1,12 +1,11 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { CHANGE_TYPES, type Change } from '../../domain/changes.ts';
+import { CHANGE_TYPES } from '../../domain/changes.ts';
 import type { ChangesService } from '../../services/changes.ts';
+import { CHANGES_LIST, changeJson } from '../change-json.ts';
 import { cursorOrLatest, encodeCursor } from '../cursor.ts';
 import { instant, limit, problems, shownObject, wholeNumber } from '../schemas.ts';
 import { waitSignal } from '../wait.ts';
-
-const LIST = 'changes';
 
 const changeSchema = z
   .object({
@@ -54,7 +53,7 @@ const page = z.object({
 const seconds = wholeNumber(0, 30);
 
 const query = z.strictObject({
-  after: cursorOrLatest(LIST)
+  after: cursorOrLatest(CHANGES_LIST)
     .optional()
     .meta({ description: 'The last cursor seen; `latest`: from now; left out: the oldest kept' }),
   limit,
@@ -83,18 +82,8 @@ export function changesRoutes(
         const { after = null, limit, wait } = request.query;
         const signal = waitSignal(reply, ending);
         const { rows, next } = await changes.read({ after, limit, waitMs: wait * 1000, signal });
-        return { data: rows.map(toJson), nextCursor: encodeCursor(LIST, next) };
+        return { data: rows.map(changeJson), nextCursor: encodeCursor(CHANGES_LIST, next) };
       },
     );
-  };
-}
-
-function toJson(change: Change): z.input<typeof changeSchema> {
-  const { seq, changed, object, ...rest } = change;
-  return {
-    ...rest,
-    ...(object === '' ? {} : { object }),
-    cursor: encodeCursor(LIST, seq),
-    changed: [...changed],
   };
 }

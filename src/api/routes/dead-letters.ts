@@ -20,7 +20,8 @@ const letterSchema = z
     eventId: z.int().nullable(),
     outboxId: z.int().nullable().meta({ description: 'The row of the write that was given up' }),
     automation: z.string().nullable().meta({ description: 'The name of the automation that was given up' }),
-    eventType: z.string().nullable(),
+    deliveryId: z.int().nullable().meta({ description: 'The push of a change that was given up' }),
+    eventType: z.string().nullable().meta({ description: 'Of the webhook event, or of the change' }),
     bodyBase64: z
       .string()
       .nullable()
@@ -39,6 +40,7 @@ const letterSchema = z
         eventId: 91,
         outboxId: null,
         automation: null,
+        deliveryId: null,
         eventType: 'record.updated',
         bodyBase64: null,
         attempts: 10,

@@ -38,6 +38,7 @@ export const health = z.object({
     inbox: queue,
     outbox: queue,
     mapping: z.object({ problems: z.array(z.string()) }).optional(),
+    changeWebhooks: queue.extend({ disabled: z.number() }).nullable(),
   }),
 });
 export type Health = z.infer<typeof health>;
@@ -61,6 +62,22 @@ export const conflictList = z.object({ data: z.array(conflict), nextCursor: z.st
 
 export const conflictAnswer = z.object({ data: conflict });
 export const conflictResolved = z.object({ data: conflict, sync: z.looseObject({ status: z.string() }) });
+const changeWebhook = z.looseObject({
+  id: z.string(),
+  host: z.string(),
+  number: z.number().nullable(),
+  status: z.enum(['active', 'disabled']),
+  pending: z.number(),
+  dead: z.number(),
+  missed: z.number(),
+  lastSuccessAt: z.string().nullable(),
+  lastError: z.string().nullable(),
+  failingSince: z.string().nullable(),
+  disabledReason: z.string().nullable(),
+});
+export type ChangeWebhook = z.infer<typeof changeWebhook>;
+export const changeWebhookList = z.object({ data: z.array(changeWebhook) });
+export const changeWebhookAnswer = z.object({ data: changeWebhook });
 
 const letter = z.looseObject({
   id: z.string(),

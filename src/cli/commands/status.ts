@@ -82,7 +82,7 @@ async function look(api: Api): Promise<Found> {
 }
 
 function inWords(api: Api, config: AppConfig, { health, known }: Found): string[] {
-  const { attio, inbox, outbox, redis, database, mapping } = health.checks;
+  const { attio, inbox, outbox, changeWebhooks: pushes, redis, database, mapping } = health.checks;
   const first =
     api.face === 'service'
       ? `The service runs${at(config)} (version ${health.version}, for ${duration(health.uptimeSeconds)}): ${health.status}.`
@@ -96,11 +96,13 @@ function inWords(api: Api, config: AppConfig, { health, known }: Found): string[
   ];
   if (known === null) return state;
   const { runs, openConflicts } = known;
+  const dead = inbox.dead + outbox.dead + (pushes?.dead ?? 0);
   return [
     ...state,
     `Events of Attio that wait: ${queue(inbox)}.`,
     `Writes for Attio that wait: ${queue(outbox)}.`,
-    `Dead letters: ${count(inbox.dead + outbox.dead)}${inbox.dead + outbox.dead > 0 ? '; see npm run cli -- dead-letters list' : ''}.`,
+    ...(pushes === null ? [] : [`Changes to be pushed: ${pushesInWords(pushes)}.`]),
+    `Dead letters: ${count(dead)}${dead > 0 ? '; see npm run cli -- dead-letters list' : ''}.`,
     `Open conflicts: ${count(openConflicts)}.`,
     ...(runs.length === 0 ? ['No full sync yet: npm run cli -- sync all'] : ['Latest full syncs:']),
     ...runs.map(
@@ -124,6 +126,13 @@ function attioInWords({ status: state, latencyMs, circuit, problem }: Health['ch
 
 function queue({ pending, oldestAgeSeconds }: Health['checks']['inbox']): string {
   return pending === 0 ? 'none' : `${count(pending)}, the oldest for ${duration(oldestAgeSeconds)}`;
+}
+
+function pushesInWords(pushes: NonNullable<Health['checks']['changeWebhooks']>): string {
+  const { disabled } = pushes;
+  if (disabled === 0) return queue(pushes);
+  const many = disabled === 1 ? 'an address is' : `${count(disabled)} addresses are`;
+  return `${queue(pushes)}; ${many} disabled, see npm run cli -- change-webhooks list`;
 }
 
 function at(config: AppConfig): string {

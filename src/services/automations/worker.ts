@@ -5,10 +5,10 @@ import type { NewDeadLetter } from '../../domain/dead-letters.ts';
 import { lastingKeyOf } from '../../domain/idempotency.ts';
 import { readWebhookEvent } from '../../domain/webhook-events.ts';
 import { isOutage, ServiceError } from '../errors.ts';
+import { withTimeLimit } from '../time-limit.ts';
 import { WorkLoop } from '../work-loop.ts';
 import type { Automation, AutomationContext, AutomationServices } from './automation.ts';
 import type { AutomationEvents, AutomationJobStore, RunOutcome, ThingReader } from './ports.ts';
-import { withTimeLimit } from './time-limit.ts';
 
 export interface AutomationOptions {
   /** Runs of one automation at once. */

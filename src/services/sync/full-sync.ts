@@ -34,6 +34,7 @@ export class FullSync {
         stores.runs.addCounts(run.runId, counts),
       );
     }
+    await this.#store.changes.noteFullSync(target.scope);
   }
 
   async #missing(

@@ -1,3 +1,4 @@
+import { listScope } from '../../domain/changes.ts';
 import type { ItemScope } from '../../domain/items.ts';
 import { ServiceError } from '../errors.ts';
 import type { ItemApply } from '../items/apply.ts';
@@ -40,6 +41,8 @@ export interface TargetAbsence {
 export interface SyncTarget {
   /** Such as `people`, `entries of recruiting`. */
   readonly noun: string;
+  /** An object, `lists/<id>`, `notes` or `tasks`: what it is in the change feed, whatever its list is called. */
+  readonly scope: string;
   readonly options: PassOptions;
   /** How many are looked for again at a time. */
   readonly lookStep: number;
@@ -108,7 +111,8 @@ export class SyncTargets {
     if (slug !== null) {
       const list = await this.#deps.lists.bySlug(slug);
       if (list === null) throw new ServiceError('not_found', `the workspace has no list "${slug}" any more`);
-      const more = { noun: `entries of ${slug}`, options, lookStep: QUERIED_STEP };
+      const scope = listScope(list.id);
+      const more = { noun: `entries of ${slug}`, scope, options, lookStep: QUERIED_STEP };
       return this.#items({ kind: 'entries', listId: list.id }, more);
     }
     if (!isActivityRun(name)) return this.#records(name);
@@ -117,7 +121,12 @@ export class SyncTargets {
       width: NOTES.width,
       overlap: Math.min(NOTES.overlap, options.overlap),
     };
-    const more = { noun: name, options: name === 'notes' ? ofNotes : options, lookStep: ASKED_STEP };
+    const more = {
+      noun: name,
+      scope: name,
+      options: name === 'notes' ? ofNotes : options,
+      lookStep: ASKED_STEP,
+    };
     return this.#items({ kind: name, listId: null }, more);
   }
 
@@ -131,6 +140,7 @@ export class SyncTargets {
     });
     return {
       noun: object,
+      scope: object,
       options,
       lookStep: QUERIED_STEP,
       page: async (offset, limit, signal) => wrap(await source.page(object, offset, limit, signal)),
@@ -146,7 +156,7 @@ export class SyncTargets {
     };
   }
 
-  #items(scope: ItemScope, more: Pick<SyncTarget, 'noun' | 'options' | 'lookStep'>): SyncTarget {
+  #items(scope: ItemScope, more: Pick<SyncTarget, 'noun' | 'scope' | 'options' | 'lookStep'>): SyncTarget {
     const { items, store } = this.#deps;
     const { source, apply, gone } = items;
     const wrap = ({ snapshots, ...page }: ItemPage): TargetPage => ({

@@ -103,6 +103,7 @@ const LETTER: DeadLetter = {
   eventId: null,
   outboxId: null,
   automation: null,
+  deliveryId: null,
   eventType: null,
   bodyBase64: 'bm90IGpzb24=',
   attempts: 0,

@@ -13,6 +13,7 @@ function report(status: HealthStatus): HealthReport {
       redis: null,
       inbox: { pending: 3, oldestAgeSeconds: 1.5, dead: 1 },
       outbox: { pending: 0, oldestAgeSeconds: 0, dead: 0 },
+      changeWebhooks: { pending: 2, oldestAgeSeconds: 4, dead: 1, disabled: 1 },
     },
   };
 }

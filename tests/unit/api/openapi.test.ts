@@ -96,6 +96,8 @@ describe('the description of the API', () => {
       'GET /v1/sync/runs/{runId}',
       'DELETE /v1/sync/runs/{runId}',
       'GET /v1/changes',
+      'GET /v1/change-webhooks',
+      'POST /v1/change-webhooks/{id}/enable',
       'GET /v1/dead-letters',
       'POST /v1/dead-letters/{id}/replay',
       'POST /v1/dead-letters/replay',

@@ -137,6 +137,10 @@ function defaults(): Services {
       cancel: unexpected('sync.cancel'),
     },
     changes: { read: unexpected('changes.read') },
+    changeWebhooks: {
+      list: unexpected('changeWebhooks.list'),
+      enable: unexpected('changeWebhooks.enable'),
+    },
     deadLetters: {
       list: unexpected('deadLetters.list'),
       replay: unexpected('deadLetters.replay'),

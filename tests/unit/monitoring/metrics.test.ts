@@ -6,6 +6,8 @@ const READINGS: GaugeReadings = {
   outboxPending: 0,
   automationsPending: 4,
   conflictsOpen: 1,
+  changeDeliveriesPending: 5,
+  changeWebhooksDisabled: 1,
   deadLetters: { inbox: 2, outbox: 0, notify: 3, automation: 0 },
 };
 
@@ -28,6 +30,10 @@ describe('the metrics', () => {
       'inbox_lag_seconds',
       'sync_records_total',
       'conflicts_open',
+      'change_deliveries_total',
+      'change_delivery_lag_seconds',
+      'change_deliveries_pending',
+      'change_webhooks_disabled',
       'dead_letters',
       'http_request_duration_seconds',
       'process_cpu_seconds_total',

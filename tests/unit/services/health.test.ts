@@ -26,6 +26,7 @@ function build(overrides: Partial<HealthDeps> = {}) {
     probeDatabase: async () => {},
     inboxStats: async () => ({ pending: 0, oldestReceivedAt: null }),
     outboxStats: async () => ({ pending: 0, oldestAcceptedAt: null }),
+    pushStats: async () => null,
     deadLetters: async () => ({ inbox: 0, outbox: 0, notify: 0, automation: 0 }),
     probeEveryMs: 10_000,
     ...overrides,

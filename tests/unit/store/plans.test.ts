@@ -5,6 +5,8 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { type CompiledQuery, Kysely } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { removeItemsOf } from '../../../src/services/items/removal.ts';
+import { ChangeDeliveriesStore } from '../../../src/store/change-deliveries.ts';
+import { ChangeWebhooksStore } from '../../../src/store/change-webhooks.ts';
 import { migrate } from '../../../src/store/database.ts';
 import { NodeSqliteDialect } from '../../../src/store/node-sqlite.ts';
 import type { Schema } from '../../../src/store/schema.ts';
@@ -13,11 +15,14 @@ import { task, write } from '../../support/stored-items.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 /** What only grows: no statement on the way of a request may read all of it. */
-const GROWING = /^SCAN (outbox|change|item|item_link|conflict)\b(?!.* INDEX outbox_pending)/;
+const GROWING =
+  /^SCAN (outbox|change|change_delivery|delivery|item|item_link|conflict)\b(?!.* INDEX outbox_pending)/;
 
 let directory: string;
 let database: Kysely<Schema>;
 let store: MirrorStore;
+let deliveries: ChangeDeliveriesStore;
+let webhooks: ChangeWebhooksStore;
 let plans: DatabaseSync;
 const asked: CompiledQuery[] = [];
 
@@ -32,6 +37,8 @@ beforeAll(async () => {
   });
   await migrate(database);
   store = new MirrorStore(database);
+  deliveries = new ChangeDeliveriesStore(database);
+  webhooks = new ChangeWebhooksStore(database);
   plans = new DatabaseSync(path);
 });
 
@@ -73,6 +80,11 @@ describe('by index, whatever else is kept:', () => {
       'what is erased of a thing',
       () => store.erasure.erase({ object: 'people', entityIds: ['a', 'b'], recordIds: ['r'], keys: [] }),
     ],
+    ['what is to be pushed', () => deliveries.due('w', AT, new Set(), 10)],
+    ['when something is to be pushed', () => deliveries.nextDueAt('w', AT)],
+    ['how much is laid out to be pushed', () => deliveries.countPending('w')],
+    ['whether there are changes to be laid out', () => webhooks.look('w')],
+    ['how an address fares', () => webhooks.list()],
     ['what is erased of items', () => store.erasure.eraseItems('notes', ['a', 'b'])],
   ])('%s', async (_, ask) => {
     await ask();

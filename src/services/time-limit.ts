@@ -1,4 +1,4 @@
-import type { Clock } from '../../domain/clock.ts';
+import type { Clock } from '../domain/clock.ts';
 
 export type Ending = 'done' | 'timed_out' | 'stopped';
 
@@ -42,7 +42,7 @@ export async function withTimeLimit(
   }
 }
 
-const REASONS = { timed_out: 'the time of this run is over', stopped: 'the service is stopping' } as const;
+const REASONS = { timed_out: 'the time is over', stopped: 'the service is stopping' } as const;
 
 /** Resolves when the signal is aborted. Rejects when nobody waits for it any longer. */
 function aborted(signal: AbortSignal, over: AbortSignal): Promise<void> {
