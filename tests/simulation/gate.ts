@@ -38,6 +38,11 @@ export class Gate {
     this.#left = Math.min(this.#left, steps);
   }
 
+  /** Takes such orders back. */
+  spare(): void {
+    this.#left = Number.POSITIVE_INFINITY;
+  }
+
   crash(): void {
     this.#isDead = true;
     this.#crashed.resolve();

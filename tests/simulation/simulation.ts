@@ -34,6 +34,8 @@ export class Simulation {
   #lives = 0;
   /** How long the service is down after this life of it. @unit ms */
   #downMs = 0;
+  /** Those who have asked for a write and still care. */
+  #callers = 0;
   /** Nobody starts it again. */
   #isOver = false;
 
@@ -131,6 +133,13 @@ export class Simulation {
     this.#life?.gate.crashAfter(afterSteps);
   }
 
+  /** From now on all goes well. */
+  endNoise(): void {
+    this.sandbox.clearFaults();
+    this.#life?.gate.spare();
+    this.say('the noise ends');
+  }
+
   restart(downMs: number): void {
     if (this.#life?.isListening !== true) return;
     this.#downMs = downMs;
@@ -191,7 +200,10 @@ export class Simulation {
   write(operation: Operation): void {
     const asked: Asked = { ...operation, sentAt: this.now, endedAt: this.now, status: null, answer: null };
     this.history.asked.push(asked);
-    void this.#ask(asked);
+    this.#callers += 1;
+    void this.#ask(asked).finally(() => {
+      this.#callers -= 1;
+    });
   }
 
   /** A POST is sent again with its key until it is answered; the others are given up. */
@@ -268,17 +280,23 @@ export class Simulation {
     return this.#listener() !== null;
   }
 
-  /** What waits in the service's database; 1 while it is busy. */
-  get pending(): number {
-    const count = (table: string) =>
-      this.stored.allUnlessBusy<{ n: number }>(`select count(*) as n from ${table} where status = 'pending'`);
-    return (count('inbox')?.[0]?.n ?? 1) + (count('outbox')?.[0]?.n ?? 1);
-  }
-
-  get undelivered(): number {
-    return this.sandbox
-      .deliveries()
-      .filter(({ state }) => state === 'waiting' || state === 'sending' || state === 'retrying').length;
+  /** What is yet to be done, in words; nothing: all is quiet. */
+  get unfinished(): string[] {
+    const waiting = ['waiting', 'sending', 'retrying'];
+    const deliveries = this.sandbox.deliveries().filter(({ state }) => waiting.includes(state)).length;
+    const rows = (table: string, status: string) =>
+      this.stored.allUnlessBusy<{ n: number }>(
+        `select count(*) as n from ${table} where status = '${status}'`,
+      )?.[0]?.n ?? 'some';
+    const left = {
+      'service that is down': this.isUp ? 0 : 1,
+      deliveries,
+      callers: this.#callers,
+      'events in the inbox': rows('inbox', 'pending'),
+      'writes in the outbox': rows('outbox', 'pending'),
+      'full syncs': rows('sync_run', 'running'),
+    };
+    return Object.entries(left).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
   }
 
   async close(): Promise<void> {

@@ -54,12 +54,19 @@ async function deadProblems(
   const { history, sandbox } = simulation;
   const survivor = history.survivorOf(dead);
   const isGone = sandbox.world.object('people').table.get(survivor) === undefined;
-  if (isGone || removed.has(survivor) || removed.has(dead)) return [];
+  if (isGone || removed.has(survivor) || removed.has(dead) || !isTold(simulation, dead)) return [];
   const answer = await simulation.ask('GET', `/v1/contacts/${dead}`);
   // Of one that has come and gone unseen nothing can be known.
   if (answer?.status === 404 && !isMirrored(simulation, dead)) return [];
   const found = answer?.status === 200 ? JSON.parse(answer.body).data.recordId : answer?.status;
   return found === survivor ? [] : [`merged ${dead} leads to ${found} instead of ${survivor}`];
+}
+
+/** Whether Attio's word of the merge has come: without it, a merge may look like a deletion. */
+function isTold({ sandbox }: Simulation, dead: string): boolean {
+  return sandbox
+    .deliveries()
+    .some(({ event, state }) => event['duplicate_record_id'] === dead && state === 'delivered');
 }
 
 function isMirrored({ stored }: Simulation, recordId: string): boolean {

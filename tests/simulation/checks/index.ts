@@ -6,13 +6,11 @@ import { orderProblems } from './order.ts';
 import { quietProblems, trafficProblems } from './traffic.ts';
 import { writeProblems } from './writes.ts';
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
+const HOUR_MS = 3_600_000;
 
 /** Ends the noise, waits for quiet, and looks at everything. @returns what is wrong, a sentence each */
 export async function problemsOf(simulation: Simulation): Promise<string[]> {
-  simulation.sandbox.clearFaults();
-  simulation.say('the noise ends');
+  simulation.endNoise();
   const trouble = await settle(simulation);
   if (trouble !== null) return [trouble];
   return [
@@ -28,13 +26,11 @@ export async function problemsOf(simulation: Simulation): Promise<string[]> {
 
 /** Deliveries drained, all work done, and one full sync of everything. @returns what keeps it from being so */
 async function settle(simulation: Simulation): Promise<string | null> {
-  if (!(await simulation.until(() => simulation.isUp, HOUR_MS))) return 'the service does not come up';
-  const isQuiet = () => simulation.isUp && simulation.undelivered === 0 && simulation.pending === 0;
-  if (!(await simulation.until(isQuiet, 6 * HOUR_MS))) {
-    return `work is left: ${simulation.undelivered} deliveries, ${simulation.pending} rows of inbox and outbox`;
-  }
+  const isQuiet = () => simulation.unfinished.length === 0;
+  const left = () => `there is no end of it: ${simulation.unfinished.join(', ')}`;
+  if (!(await simulation.until(isQuiet, 6 * HOUR_MS))) return left();
   const run = await simulation.ask('POST', '/v1/sync/all?wait=true');
   const status = run?.status === 200 ? JSON.parse(run.body).data.status : null;
   if (status !== 'succeeded') return `the last full sync was answered ${run?.status}: ${run?.body}`;
-  return (await simulation.until(isQuiet, HOUR_MS)) ? null : 'there is no quiet after the last full sync';
+  return (await simulation.until(isQuiet, HOUR_MS)) ? null : left();
 }
