@@ -60,8 +60,15 @@ export class History {
   /** Dead record id → what it was merged into. */
   readonly merged = new Map<string, string>();
   readonly deleted = new Set<string>();
+  /** Attributes that were added, and options that were archived. */
+  schemaChanges = 0;
   /** What people have done, beside what they have changed. */
   edits = 0;
+
+  /** Whether contacts were removed through the service. */
+  get removes(): boolean {
+    return this.asked.some(({ method }) => method === 'DELETE');
+  }
 
   /** What a record has become by merges; itself when there were none. */
   survivorOf(recordId: string): string {

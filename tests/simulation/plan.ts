@@ -72,7 +72,8 @@ export function planOf(seed: number, count: number = DEFAULT_STEPS): Plan {
     travelMs: random() < 0.7 ? 60 : 900,
     people: 3 + Math.floor(random() * 7),
   };
-  let at = 1_500;
+  // Sometimes while the first full sync is still under way.
+  let at = random() < 0.5 ? 100 : 1_500;
   const steps = Array.from({ length: count }, (_, n): Step => {
     at += Math.ceil(gapMs(random));
     return { n, at, action: draw(random, from), dice: Array.from({ length: DICE }, random) };

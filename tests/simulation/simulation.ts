@@ -34,6 +34,8 @@ export class Simulation {
   #lives = 0;
   /** How long the service is down after this life of it. @unit ms */
   #downMs = 0;
+  /** Answers that will not be heard. */
+  #deaf = 0;
   /** Those who have asked for a write and still care. */
   #callers = 0;
   /** Nobody starts it again. */
@@ -95,6 +97,11 @@ export class Simulation {
 
   // --- the service's lives
 
+  /** How many there have been. */
+  get lives(): number {
+    return this.#lives;
+  }
+
   async start(): Promise<void> {
     this.#lives += 1;
     const number = this.#lives;
@@ -137,6 +144,7 @@ export class Simulation {
   endNoise(): void {
     this.sandbox.clearFaults();
     this.#life?.gate.spare();
+    this.#deaf = 0;
     this.say('the noise ends');
   }
 
@@ -212,7 +220,7 @@ export class Simulation {
     const text = body === null ? null : JSON.stringify(body);
     const key = method === 'POST' ? `key-${n}` : null;
     for (let attempt = 1; attempt <= TRIES; attempt += 1) {
-      const answer = await this.call({ method, path, body: text }, key);
+      const answer = this.#hear(await this.call({ method, path, body: text }, key));
       asked.endedAt = this.now;
       asked.status = answer?.status ?? null;
       asked.answer = answer === null ? null : JSON.parse(answer.body);
@@ -221,6 +229,17 @@ export class Simulation {
       if (isOver || key === null) return;
       await new Promise<void>((resolve) => this.later(2_000 * attempt, resolve));
     }
+  }
+
+  #hear(answer: HttpAnswer | null): HttpAnswer | null {
+    if (answer === null || this.#deaf === 0) return answer;
+    this.#deaf -= 1;
+    return null;
+  }
+
+  /** Callers do not hear what is answered to their next writes. */
+  loseAnswers(count: number): void {
+    this.#deaf += count;
   }
 
   sync(what: string): void {

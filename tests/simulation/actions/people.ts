@@ -177,6 +177,7 @@ export const PEOPLE = {
     );
   }),
   'add-attribute': people(0.4, (simulation, dice) => {
+    simulation.history.schemaChanges += 1;
     simulation.person(`adds an attribute`, () =>
       simulation.sandbox.act({
         method: 'POST',
@@ -200,6 +201,7 @@ export const PEOPLE = {
     const attribute = simulation.sandbox.world.object('people').table.schema.find('interests');
     const option = dice.pick((attribute?.choices ?? []).filter(({ archived }) => !archived));
     if (option === undefined) return;
+    simulation.history.schemaChanges += 1;
     simulation.person(`archives the option ${option.title}`, () =>
       simulation.sandbox.act({
         method: 'PATCH',

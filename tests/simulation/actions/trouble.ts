@@ -50,6 +50,15 @@ export const TROUBLE = {
       simulation.later(ms, () => simulation.sandbox.removeFault(id));
     },
   },
+  'deaf-callers': {
+    side: 'trouble',
+    weight: 2,
+    run(simulation, dice) {
+      const count = 1 + dice.below(3);
+      simulation.say(`the next ${count} answers to callers are lost`);
+      simulation.loseAnswers(count);
+    },
+  },
   crash: {
     side: 'trouble',
     weight: 3,

@@ -14,6 +14,8 @@ function shownAs({ witness }: Simulation, row: Row): Record<string, unknown> {
     firstName: name?.data['first_name'] || null,
     lastName: name?.data['last_name'] || null,
     phone: values('phone_numbers')[0]?.data['phone_number'] ?? null,
+    description: values('description')[0]?.data['value'] ?? null,
+    interests: values('interests').map(({ data }) => data['option']),
     companyRecordId: values('company')[0]?.data['target_record_id'] ?? null,
   };
 }
@@ -34,7 +36,10 @@ export async function contactProblems(simulation: Simulation): Promise<string[]>
 async function livingProblems(simulation: Simulation, row: Row): Promise<string[]> {
   const answer = await simulation.ask('GET', `/v1/contacts/${row.id}`);
   if (answer?.status !== 200) return [`contact ${row.id} is answered ${answer?.status}`];
-  const { data: contact } = JSON.parse(answer.body);
+  const { data } = JSON.parse(answer.body);
+  const { description, interests } = data.attributes;
+  const chosen = (interests ?? []).map(({ id }: { id: string | null }) => id);
+  const contact = { ...data, description: description ?? null, interests: chosen };
   const problems = Object.entries(shownAs(simulation, row))
     .filter(([member, value]) => !isDeepStrictEqual(contact[member], value))
     .map(

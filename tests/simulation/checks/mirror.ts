@@ -36,6 +36,21 @@ export function mirrorProblems(simulation: Simulation): string[] {
   return differences(inAttio, new Map([...mirroredRecords(simulation), ...mirroredItems(simulation)]));
 }
 
+/**
+ * Webhooks alone have made the mirror right, without the last full sync, if all of them have come. What Attio tells by no
+ * webhook is left to that sync: what becomes of references to a merged record, and of values when the schema changes.
+ * So is what hangs on a record that is gone, after a crash, and on a contact that was removed here.
+ */
+export function unsyncedProblems(simulation: Simulation): string[] {
+  const { history, sandbox } = simulation;
+  const isComplete = sandbox.deliveries().every(({ state }) => state === 'delivered');
+  if (!isComplete || history.merged.size > 0 || history.schemaChanges > 0) return [];
+  const isUnsure = history.removes || (history.deleted.size > 0 && simulation.lives > 1);
+  return mirrorProblems(simulation)
+    .filter((problem) => !isUnsure || /^(people|companies|deals) /.test(problem))
+    .map((problem) => `before the last full sync: ${problem}`);
+}
+
 /** Records that internal systems have removed: these are not to be shown again. */
 export function removedHere({ stored }: Simulation): ReadonlySet<string> {
   const rows = stored.all<{ record_id: string }>('select record_id from record where hidden = 1');

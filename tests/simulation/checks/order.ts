@@ -89,11 +89,15 @@ interface ConflictRow {
   readonly decided: string;
 }
 
-/** A write yields to an edit that is later, and to no other. */
+/** A write yields to an edit that is later, and to no other; least of all to an earlier write of ours. */
 function conflictProblems(history: History, changes: readonly AttioChange[], row: ConflictRow): string[] {
   const asked = askedFor(history, JSON.parse(row.local_json));
   const theirs: unknown = JSON.parse(row.attio_json);
   if (row.decided !== 'attio' || asked === undefined || typeof theirs !== 'string') return [];
+  const other = askedFor(history, theirs);
+  if (other !== undefined && other.endedAt < asked.sentAt) {
+    return [`${row.record_id}: ${row.field} of w${asked.n} yielded to the earlier w${other.n}`];
+  }
   const edit = changes.findLast(({ after }) => after === theirs);
   if (edit === undefined || edit.at >= asked.sentAt - TOLERANCE_MS) return [];
   return [`${row.record_id}: ${row.field} of w${asked.n} yielded to the earlier ${theirs}`];

@@ -6,7 +6,7 @@ interface Traces {
   /** Conflict rows, by what was asked for. */
   readonly conflicts: readonly string[];
   readonly dead: readonly string[];
-  /** Of things that were removed here. */
+  /** Of things that were removed here, or of batches with such. */
   readonly cancelled: readonly string[];
 }
 
@@ -15,7 +15,7 @@ function tracesOf({ stored }: Simulation): Traces {
   return {
     conflicts: texts('select local_json as text from conflict'),
     dead: texts(`select intent_json as text from outbox where status = 'dead'`),
-    cancelled: texts(`select entity_id as text from outbox where status = 'cancelled'`),
+    cancelled: texts(`select coalesce(batch_id, entity_id) as text from outbox where status = 'cancelled'`),
   };
 }
 
@@ -25,6 +25,7 @@ export function writeProblems(simulation: Simulation): string[] {
   return [
     ...simulation.history.asked.flatMap((asked) => problemsOf(simulation, traces, asked)),
     ...duplicateEntries(simulation),
+    ...duplicateBatches(simulation),
   ];
 }
 
@@ -73,4 +74,11 @@ function duplicateEntries({ sandbox: { world }, history }: Simulation): string[]
         : [],
     );
   });
+}
+
+/** A batch that is sent again with its key is the same batch. */
+function duplicateBatches({ stored, history }: Simulation): string[] {
+  const made = stored.all<{ n: number }>('select count(*) as n from batch')[0]?.n ?? 0;
+  const asked = history.asked.filter(({ path }) => path === '/v1/contacts/batch').length;
+  return made > asked ? [`${asked} requests made ${made} batches`] : [];
 }
