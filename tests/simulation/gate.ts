@@ -1,6 +1,7 @@
 import type { SimulatedTime } from './simulated-time.ts';
 
-const NEVER = new Promise<never>(() => {});
+/** Each time another one: what waits for it can then be forgotten. */
+const never = () => new Promise<never>(() => {});
 
 export interface GateOptions {
   readonly time: SimulatedTime;
@@ -50,12 +51,12 @@ export class Gate {
 
   /** One step. Never resolves for the dead. */
   pass(): Promise<void> {
-    if (this.#isDead) return NEVER;
+    if (this.#isDead) return never();
     this.steps += 1;
     this.#left -= 1;
     if (this.#left > 0) return Promise.resolve();
     this.crash();
-    return NEVER;
+    return never();
   }
 
   /** A statement of the database is on its way there or back. */
@@ -66,6 +67,6 @@ export class Gate {
     await new Promise<void>((resolve) => {
       this.#options.time.setTimeout(resolve, ms);
     });
-    if (this.#isDead) await NEVER;
+    if (this.#isDead) await never();
   }
 }

@@ -2,6 +2,8 @@
  * To be imported before anything else: from here on the process's clock, timers and dice are the simulation's. What
  * libraries take hold of as they are loaded (p-queue, cockatiel, lru-cache) is then simulated, too.
  */
+import { syncBuiltinESMExports } from 'node:module';
+import perfHooks from 'node:perf_hooks';
 import { seededRandom } from '../mocks/core/random.ts';
 import { SimulatedTime } from './simulated-time.ts';
 
@@ -116,3 +118,11 @@ Object.assign(globalThis, {
 });
 Math.random = () => session.random();
 performance.now = () => session.time.now() - BEGINNING_MS;
+
+/** What a life has set to watch the machine would outlive it, and keep all of it in memory. */
+class NoObserver {
+  observe(): void {}
+  disconnect(): void {}
+}
+Object.assign(perfHooks, { PerformanceObserver: NoObserver, monitorEventLoopDelay: undefined });
+syncBuiltinESMExports();

@@ -15,7 +15,7 @@ export async function playSeeds(options: Options, tell: (told: Told) => void): P
     const began = process.cpuUsage();
     const outcome = await runPlan(plan);
     const { user, system } = process.cpuUsage(began);
-    const isExplained = failed < MOST_SHRUNK && options.mutant === null;
+    const isExplained = failed < MOST_SHRUNK && !(options.job && options.mutant !== null);
     if (outcome.problems.length > 0) failed += 1;
     tell(await told(options, outcome, (user + system) / 1000, isExplained));
     if (options.untilFound && outcome.problems.length > 0) return;
@@ -56,6 +56,6 @@ async function told(options: Options, outcome: Outcome, cpuMs: number, isExplain
     trace: outcome.trace,
     cpuMs,
     story: isAsked || (failed && isExplained) ? smaller.story : [],
-    command: commandOf(smaller.plan, whole, options.steps),
+    command: commandOf(smaller.plan, whole, options),
   };
 }

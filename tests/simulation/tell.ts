@@ -1,5 +1,5 @@
-import type { Plan } from './plan.ts';
-import { DEFAULT_STEPS } from './plan.ts';
+import type { Options } from './options.ts';
+import { DEFAULT_STEPS, type Plan } from './plan.ts';
 
 /** What a job tells of one seed: a line of JSON. */
 export interface Told {
@@ -15,8 +15,16 @@ export interface Told {
 }
 
 /** Plays exactly this plan. */
-export function commandOf(plan: Plan, whole: Plan, steps: number | null): string {
-  const parts = ['npm run simulate --', `--seed ${plan.seed}`];
+export function commandOf(
+  plan: Plan,
+  whole: Plan,
+  { steps, mutant }: Pick<Options, 'steps' | 'mutant'>,
+): string {
+  const parts = [
+    'npm run simulate --',
+    ...(mutant === null ? [] : [`--mutant ${mutant}`]),
+    `--seed ${plan.seed}`,
+  ];
   if (steps !== null && steps !== DEFAULT_STEPS) parts.push(`--steps ${steps}`);
   if (plan.steps.length < whole.steps.length) parts.push(`--only ${plan.steps.map(({ n }) => n).join(',')}`);
   const plain = [
