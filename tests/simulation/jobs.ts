@@ -15,19 +15,25 @@ export function runJob(args: readonly string[], hear: (told: Told) => void): Pro
   });
 }
 
+/** What is left of a life that was killed stays in memory: a process plays no more seeds than these. */
+const SEEDS_PER_PROCESS = 100;
+
 /** Shares seeds out among processes. @returns whether all have come to their end */
 export async function runJobs(
   { from, seeds, jobs }: { readonly from: number; readonly seeds: number; readonly jobs: number },
   args: readonly string[],
   hear: (told: Told) => void,
 ): Promise<boolean> {
-  const share = Math.ceil(seeds / jobs);
-  const codes = await Promise.all(
-    Array.from({ length: jobs }, (_, job) => {
-      const first = from + job * share;
-      const count = Math.min(share, from + seeds - first);
-      return count <= 0 ? 0 : runJob(['--from', String(first), '--seeds', String(count), ...args], hear);
-    }),
-  );
-  return codes.every((code) => code === 0);
+  let next = from;
+  let ended = true;
+  const work = async () => {
+    while (next < from + seeds && ended) {
+      const first = next;
+      next = Math.min(first + SEEDS_PER_PROCESS, from + seeds);
+      const code = await runJob(['--from', String(first), '--seeds', String(next - first), ...args], hear);
+      ended = ended && code === 0;
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return ended;
 }

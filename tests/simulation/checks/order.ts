@@ -24,9 +24,9 @@ export function orderProblems({ history, stored }: Simulation): string[] {
   );
   return [
     ...[...fields.values()].flatMap((changes) => fieldProblems(history, changes)),
-    ...rows.flatMap((row) =>
-      conflictProblems(history, fields.get(`${row.record_id}/${row.field}`) ?? [], row),
-    ),
+    ...rows
+      .filter((row) => !merged.has(row.record_id))
+      .flatMap((row) => conflictProblems(history, fields.get(`${row.record_id}/${row.field}`) ?? [], row)),
   ];
 }
 
