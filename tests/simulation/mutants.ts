@@ -143,11 +143,4 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'this.#onGone(settled.map((row) => row.survivorId ?? row.absence.recordId));',
     put: '',
   },
-  {
-    name: 'refusal-still-shown',
-    what: 'a contact goes on showing what Attio has refused',
-    file: 'src/services/outbox/settler.ts',
-    find: 'await reproject(stores, mapping, row.kind, entityId, plainOf, at);',
-    put: '',
-  },
 ];
