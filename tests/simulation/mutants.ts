@@ -39,13 +39,6 @@ export const MUTANTS: readonly Mutant[] = [
     put: '',
   },
   {
-    name: 'paging-without-overlap',
-    what: 'pages that do not overlap are taken as they are',
-    file: 'src/services/sync/pass.ts',
-    find: 'if (!this.#linked(offset - this.#step, offset)) await this.#readAgain(offset - this.#step);',
-    put: '',
-  },
-  {
     name: 'repeat-without-look',
     what: 'a note or task is made again without looking whether it was made',
     file: 'src/services/items/courier.ts',
@@ -121,13 +114,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/services/sync/gone.ts',
     find: 'if (survivor === undefined || intents.length === 0) return;',
     put: 'if (survivor !== undefined || intents.length === 0) return;',
-  },
-  {
-    name: 'key-not-kept',
-    what: 'the answer to an idempotency key is not stored',
-    file: 'src/api/idempotency.ts',
-    find: "if (reply.statusCode >= 500 || typeof body !== 'string') return null;",
-    put: "if (reply.statusCode >= 200 || typeof body !== 'string') return null;",
   },
   {
     name: 'removal-not-told',

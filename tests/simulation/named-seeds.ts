@@ -15,4 +15,6 @@ export const NAMED_SEEDS: readonly NamedSeed[] = [
   { seed: 28, found: 'a note whose person was merged into a removed contact stayed here, empty' },
   { seed: 26, found: 'an entry that a full sync had found first stayed in the feed under its other id' },
   { seed: 2, found: 'a note whose webhook came before its answer was in the feed twice' },
+  { seed: 58, found: 'a batch that was sent again after a crash, with its key, was made twice' },
+  { seed: 77, found: 'an entry that was made anew was lost to late news of the one before' },
 ];
