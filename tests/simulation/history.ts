@@ -59,7 +59,8 @@ export class History {
   readonly shown: Shown[] = [];
   /** Dead record id → what it was merged into. */
   readonly merged = new Map<string, string>();
-  readonly deleted = new Set<string>();
+  /** Id → when it went. @unit ms */
+  readonly deleted = new Map<string, number>();
   /** Attributes that were added, and options that were archived. */
   schemaChanges = 0;
   /** What people have done, beside what they have changed. */

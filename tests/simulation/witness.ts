@@ -54,7 +54,7 @@ export class Witness {
         });
       }
     }
-    for (const [key, { recordId }] of before) if (!after.has(key)) this.#history.deleted.add(recordId);
+    for (const [key, { recordId }] of before) if (!after.has(key)) this.#history.deleted.set(recordId, at);
     return result;
   }
 

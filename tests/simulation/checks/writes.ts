@@ -31,14 +31,22 @@ export function writeProblems(simulation: Simulation): string[] {
 
 function problemsOf(simulation: Simulation, traces: Traces, asked: Asked): string[] {
   const { kind, wanted } = asked;
+  const { history } = simulation;
   const values = Object.values(wanted).filter((value) => value !== null);
   const isMade = kind === 'notes' || kind === 'tasks';
   return values.flatMap((value) => {
-    const arrivals = simulation.history.changes.filter(
+    const arrivals = history.changes.filter(
       ({ request, after }) => request !== null && (after?.split(', ').includes(value) ?? false),
     );
     const name = `w${asked.n} (${asked.status ?? 'not answered'}): ${value}`;
-    if (isMade && arrivals.length > 1) return [`${name} was made ${arrivals.length} times in Attio`];
+    // One that somebody has deleted before the service heard of it is made once more.
+    const twice = arrivals.filter(({ at }, index) => {
+      const earlier = arrivals[index - 1];
+      return (
+        earlier !== undefined && (history.deleted.get(earlier.recordId) ?? Number.POSITIVE_INFINITY) > at
+      );
+    });
+    if (isMade && twice.length > 0) return [`${name} was made ${arrivals.length} times in Attio`];
     if (arrivals.length === 0 && isAccepted(asked) && !isTraced(value, traces, asked)) {
       return [`${name} was accepted, and is neither in Attio nor in a conflict nor in a dead letter`];
     }
