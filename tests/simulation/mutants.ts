@@ -129,4 +129,11 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'this.#onGone(settled.map((row) => row.survivorId ?? row.absence.recordId));',
     put: '',
   },
+  {
+    name: 'key-not-kept',
+    what: 'the answer to an idempotency key is not stored',
+    file: 'src/api/idempotency.ts',
+    find: "if (reply.statusCode >= 500 || typeof body !== 'string') return null;",
+    put: "if (reply.statusCode >= 200 || typeof body !== 'string') return null;",
+  },
 ];
