@@ -29,6 +29,8 @@ export interface Overrides {
   readonly newId?: () => string;
   readonly logger?: Logger;
   readonly automations?: readonly Automation[];
+  /** In place of the one that `DATABASE_URL` names; a stop closes it as well. */
+  readonly database?: Database;
 }
 
 /** What every part is built from. */
@@ -54,7 +56,7 @@ export interface Base {
 export function buildBase(config: AppConfig, overrides: Overrides): Base {
   const clock = overrides.clock ?? systemClock();
   const logger = overrides.logger ?? createLogger({ name: 'attio-bridge', level: config.logLevel });
-  const database = openDatabase(config.database.url, config.database);
+  const database = overrides.database ?? openDatabase(config.database.url, config.database);
   const inbox = new InboxStore(database);
   const deadLetters = new DeadLettersStore(database);
   const automationJobs = new AutomationJobsStore(database);

@@ -47,16 +47,18 @@ export class ContactsService extends Things<Contact> {
   /**
    * Takes many at once, in order; none is waited for.
    * @param rejected items that were wrong in themselves
+   * @param requestKey the same request finds its batch again; null: it has no key
    * @throws ServiceError `invalid` when none can be taken; `unavailable`
    */
   async batch(
     items: readonly { readonly index: number; readonly input: ContactInput }[],
     rejected: readonly BatchRejection[],
+    requestKey: string | null,
   ): Promise<BatchReceipt> {
     const requests = items.map(({ index, input }) => {
       return { index, draft: contactDraft(this.#mapping, input), given: givenIn(input) };
     });
-    return this.#writer.writeAll(requests, rejected);
+    return this.#writer.writeAll(requests, rejected, requestKey);
   }
 
   /** Removes a contact here, and in Attio when asked to. @throws ServiceError `not_found`, `gone`, `refused` */

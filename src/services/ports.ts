@@ -170,6 +170,8 @@ export type ItemState = Pick<Item, 'id' | 'readAt' | 'hash' | 'deletedAt'> & { r
 export interface ItemStore {
   states(kind: ItemKind, attioIds: readonly string[]): Promise<Map<string, ItemState>>;
   byAttioIds(kind: ItemKind, attioIds: readonly string[]): Promise<Map<string, Item>>;
+  /** Which of these ids of Attio's are of items that were made anew there: they bear another one since. */
+  outlived(kind: ItemKind, attioIds: readonly string[]): Promise<Set<string>>;
   /** By our id or Attio's. */
   find(kind: ItemKind, id: string): Promise<Item | undefined>;
   findByRequest(kind: ItemKind, requestKey: string): Promise<Item | undefined>;
@@ -200,6 +202,8 @@ export interface ItemStore {
 
 export interface BatchStore {
   add(batch: NewBatch): Promise<void>;
+  /** When it was made, and which of its items have been taken; undefined: there is none. */
+  begun(id: string): Promise<{ readonly createdAt: string; readonly taken: ReadonlySet<number> } | undefined>;
   setRejected(id: string, rejected: readonly BatchRejection[]): Promise<void>;
   view(id: string): Promise<BatchView | undefined>;
 }

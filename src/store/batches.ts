@@ -22,6 +22,22 @@ export class BatchesStore {
       .execute();
   }
 
+  /** When it was made, and which of its items have been taken; undefined: there is none. */
+  async begun(id: string): Promise<{ createdAt: string; taken: Set<number> } | undefined> {
+    const batch = await this.#db
+      .selectFrom('batch')
+      .select('created_at')
+      .where('id', '=', id)
+      .executeTakeFirst();
+    if (batch === undefined) return undefined;
+    const rows = await this.#db
+      .selectFrom('outbox')
+      .select('batch_index')
+      .where('batch_id', '=', id)
+      .execute();
+    return { createdAt: batch.created_at, taken: new Set(rows.flatMap((row) => row.batch_index ?? [])) };
+  }
+
   /** Items that were refused after the batch had been made. */
   async setRejected(id: string, rejected: readonly BatchRejection[]): Promise<void> {
     await this.#db

@@ -45,6 +45,22 @@ export class ItemsStore {
     return new Map(items.flatMap((item) => (item.attioId === null ? [] : [[item.attioId, item]])));
   }
 
+  /** Which of these ids of Attio's are of items that were made anew there: they bear another one since. */
+  async outlived(kind: ItemKind, attioIds: readonly string[]): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (const part of chunks(attioIds)) {
+      const rows = await this.#db
+        .selectFrom('item')
+        .select('id')
+        .where('kind', '=', kind)
+        .where('id', 'in', part)
+        .where((eb) => eb.or([eb('attio_id', 'is', null), eb('attio_id', '!=', eb.ref('id'))]))
+        .execute();
+      for (const { id } of rows) found.add(id);
+    }
+    return found;
+  }
+
   /** By our id or Attio's. */
   async find(kind: ItemKind, id: string): Promise<Item | undefined> {
     return this.#one((eb) =>

@@ -81,6 +81,10 @@ export class Faults {
     return this.#standing;
   }
 
+  remove(id: string): void {
+    this.#standing = this.#standing.filter((one) => one.id !== id);
+  }
+
   clear(): void {
     this.#standing = [];
   }

@@ -190,6 +190,10 @@ export class Sandbox {
     return this.#state.faults.list();
   }
 
+  removeFault(id: string): void {
+    this.#state.faults.remove(id);
+  }
+
   clearFaults(): void {
     this.#state.faults.clear();
   }

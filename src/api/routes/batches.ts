@@ -108,7 +108,7 @@ export function batchesRoutes(
       async (request, reply) => {
         const { items, rejected } = sortOut(contact, request.body.contacts);
         if (items.length === 0) throw allWrong(rejected);
-        const receipt = await contacts.batch(items, rejected);
+        const receipt = await contacts.batch(items, rejected, request.requestKey);
         const shown = receipt.rejected.map(({ index, errors }) => ({ index, errors: [...errors] }));
         return reply.code(202).send({ data: { ...receipt, rejected: shown } });
       },

@@ -72,16 +72,18 @@ export class ItemApply {
       await options.before?.(stores);
       const states = await stores.items.states(kind, [...latest.keys()]);
       const hidden = await hiddenAmong(stores, [...latest.values()]);
+      const unknown = [...latest.keys()].filter((attioId) => !states.has(attioId));
+      const outlived = await stores.items.outlived(kind, unknown);
       const rows = [...latest.values()].map((snapshot): Decided => {
         const hash = hashOf(snapshot);
         const state = states.get(snapshot.attioId);
         // One that a write of ours has just made has its id, and nothing read of it yet.
         const isKnown = state !== undefined && (state.hash !== '' || state.deletedAt !== null);
         const current = isKnown ? { ...state, hidden: false } : undefined;
-        const decision = hidden.has(snapshot.attioId)
-          ? ('hidden' as const)
-          : decideSnapshot(current, { ...snapshot, hash });
-        return { snapshot, hash, decision };
+        if (hidden.has(snapshot.attioId)) return { snapshot, hash, decision: 'hidden' };
+        // Of one that has been made anew since: this answer is from before.
+        if (outlived.has(snapshot.attioId)) return { snapshot, hash, decision: 'stale' };
+        return { snapshot, hash, decision: decideSnapshot(current, { ...snapshot, hash }) };
       });
       await this.#write(stores, kind, rows.filter(isWritten), attributes, options.source ?? 'attio');
       if (options.touchUnchanged) await touch(stores, kind, rows);

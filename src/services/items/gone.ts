@@ -71,7 +71,12 @@ async function markGone(
     if (item === undefined || decideAbsence(state, readAt) !== 'gone') return [];
     return [{ ...item, readAt, deletedAt: at, updatedAt: at, version: item.version + 1 }];
   });
-  const stones = absences.filter(({ attioId, isTold = false }) => isTold && !known.has(attioId));
+  const told = absences.filter(({ attioId, isTold = false }) => isTold && !known.has(attioId));
+  const outlived = await stores.items.outlived(
+    kind,
+    told.map(({ attioId }) => attioId),
+  );
+  const stones = told.filter(({ attioId }) => !outlived.has(attioId));
   const goneIds = gone.map((item) => item.id);
   await closeAll(stores, ITEM_NOUNS[kind], goneIds, 'deleted_in_attio', at);
   await stores.items.put([...gone, ...stones.map((absence) => gravestone(kind, absence, at))]);

@@ -29,7 +29,13 @@ export async function takeAttioId(stores: Stores, row: Row, answer: ItemSnapshot
 
 async function release(stores: Stores, holder: Item, row: Row, at: string): Promise<void> {
   const { kind } = holder;
-  if (holder.id === holder.attioId) return stores.items.remove(kind, holder.id);
+  const what = { changed: [], at, data: { attioId: holder.attioId }, source: 'attio' as const };
+  if (holder.id === holder.attioId) {
+    await stores.items.remove(kind, holder.id);
+    // Followers know it by that id, and are told of it by ours from now on.
+    if (holder.deletedAt === null) await stores.changes.append([changeOf(holder, 'deleted', what)]);
+    return;
+  }
   const blank = { ...holder, attioId: null, body: {}, hash: '', readAt: '' };
   if (await isBeingMade(stores, holder)) return stores.items.put([{ ...blank, deletedAt: null }]);
   if (kind !== 'entries' || row.intent['allowDuplicate'] === true) {
@@ -39,7 +45,6 @@ async function release(stores: Stores, holder: Item, row: Row, at: string): Prom
   }
   // Two of ours turn out to be the only entry of a record: two records were merged.
   await stores.items.put([{ ...blank, deletedAt: at, updatedAt: at, version: holder.version + 1 }]);
-  const what = { changed: [], at, data: { attioId: holder.attioId }, source: 'attio' as const };
   await stores.changes.append([changeOf(holder, 'deleted', what)]);
 }
 

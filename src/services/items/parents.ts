@@ -28,7 +28,7 @@ export interface ParentPlace {
  */
 export class ParentFinder {
   readonly #entities: Pick<EntityStore, 'find' | 'findByKey'>;
-  readonly #mirror: Pick<RecordStore, 'whereabouts'>;
+  readonly #mirror: Pick<RecordStore, 'whereabouts' | 'states'>;
   readonly #objects: readonly string[];
   readonly #look: Pick<LookService, 'byKey'>;
   readonly #records: Pick<RecordsResource, 'get'>;
@@ -36,7 +36,7 @@ export class ParentFinder {
   /** @param deps.objects those that are mirrored */
   constructor(deps: {
     entities: Pick<EntityStore, 'find' | 'findByKey'>;
-    mirror: Pick<RecordStore, 'whereabouts'>;
+    mirror: Pick<RecordStore, 'whereabouts' | 'states'>;
     objects: readonly string[];
     look: Pick<LookService, 'byKey'>;
     records: Pick<RecordsResource, 'get'>;
@@ -72,7 +72,7 @@ export class ParentFinder {
   }
 
   async #byEmail(email: string, { at }: ParentPlace): Promise<ItemLink> {
-    const known = (await this.#contact(email)) ?? (await this.#lookFor(email));
+    const known = (await this.#contact(email)) ?? (await this.#lookFor(email, at));
     if (known !== null) return known;
     throw refused(
       `${at}/email`,
@@ -86,10 +86,20 @@ export class ParentFinder {
     return entity === undefined ? null : { object: 'people', recordId: entity.recordId, entityId: entity.id };
   }
 
-  async #lookFor(email: string): Promise<ItemLink | null> {
+  async #lookFor(email: string, at: string): Promise<ItemLink | null> {
     const { snapshot } = await this.#look.byKey('people', email);
     if (snapshot === null) return null;
-    return (await this.#contact(email)) ?? { object: 'people', recordId: snapshot.recordId, entityId: null };
+    const contact = await this.#contact(email);
+    if (contact !== null) return contact;
+    const { recordId } = snapshot;
+    // What is about somebody who was removed here is not taken in, so nothing could be shown of it.
+    if ((await this.#mirror.states('people', [recordId])).get(recordId)?.hidden === true) {
+      throw refused(
+        `${at}/email`,
+        'is the address of a contact that was removed here: write the person first, with PUT /v1/contacts',
+      );
+    }
+    return { object: 'people', recordId, entityId: null };
   }
 
   async #byId(

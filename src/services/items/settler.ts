@@ -60,6 +60,7 @@ export class ItemSettler {
           await rebase(stores, row, answer, attributes, met.conflicts);
           // What was applied was older than what is mirrored, or the same: what is shown has one write less to show.
           await this.#showAgain(stores, row.kind, item.id, null);
+          await leaveWithRemoved(stores, row, at);
         },
       });
     } catch (error) {
@@ -183,6 +184,14 @@ export class ItemSettler {
   #now(): string {
     return new Date(this.#deps.clock.now()).toISOString();
   }
+}
+
+/** It is in Attio, and about nobody but what was removed here meanwhile: nothing of it was taken in. */
+async function leaveWithRemoved(stores: Stores, { kind, entityId }: Row, at: string): Promise<void> {
+  const item = await stores.items.find(kind, entityId);
+  const isUnseen = item !== undefined && item.attioId !== null && item.hash === '';
+  if (!isUnseen || item.deletedAt !== null) return;
+  await stores.items.put([{ ...item, deletedAt: at, updatedAt: at, version: item.version + 1 }]);
 }
 
 /** Attio does not have it, and nothing else is asked of it now. */

@@ -1,6 +1,7 @@
 import type { BatchRejection } from '../../domain/batches.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { EntityKind } from '../../domain/entities.ts';
+import { IDEMPOTENCY_KEPT_MS } from '../../domain/idempotency.ts';
 import type { WriteKind } from '../../domain/outbox.ts';
 import { invalidMembers, type MemberFault, ServiceError } from '../errors.ts';
 import type { BatchReceipt, WriteOptions } from '../inputs.ts';
@@ -119,9 +120,14 @@ export class OutboxWriter {
   /**
    * Takes many writes of one kind, in order; none is waited for.
    * @param rejected what was wrong in itself
+   * @param requestKey of a request that may be sent again: what a crash has left of it is then completed
    */
-  async writeAll(items: readonly BatchItem[], rejected: readonly BatchRejection[]): Promise<BatchReceipt> {
-    const { batches, intake, worker, clock, newId } = this.#deps;
+  async writeAll(
+    items: readonly BatchItem[],
+    rejected: readonly BatchRejection[],
+    requestKey: string | null,
+  ): Promise<BatchReceipt> {
+    const { batches, intake, worker, clock } = this.#deps;
     await this.makeRoom(items.length);
     const checked = await Promise.all(
       items.map(async (item) => {
@@ -135,11 +141,14 @@ export class OutboxWriter {
     ];
     const good = checked.filter(({ errors }) => errors.length === 0);
     if (good.length === 0) throw invalidMembers(wrong.flatMap(inBatch));
-    const id = newId();
+    const { id, taken } = await this.#begun(requestKey);
     const total = items.length + rejected.length;
-    await batches.add({ id, total, rejected: wrong, createdAt: new Date(clock.now()).toISOString() });
-    for (let start = 0; start < good.length; start += BATCH_STEP) {
-      const step = good.slice(start, start + BATCH_STEP);
+    if (taken === null) {
+      await batches.add({ id, total, rejected: wrong, createdAt: new Date(clock.now()).toISOString() });
+    }
+    const open = good.filter(({ index }) => taken?.has(index) !== true);
+    for (let start = 0; start < open.length; start += BATCH_STEP) {
+      const step = open.slice(start, start + BATCH_STEP);
       const results = await intake.accept(
         step.map(({ draft, index }) => ({ draft, batch: { id, index }, expected: false })),
       );
@@ -154,6 +163,20 @@ export class OutboxWriter {
     wrong.sort((a, b) => a.index - b.index);
     await batches.setRejected(id, wrong);
     return { id, accepted: total - wrong.length, rejected: wrong };
+  }
+
+  /** A batch whose request has a key has its id from the key, so that the same request finds it again. */
+  async #begun(
+    requestKey: string | null,
+  ): Promise<{ readonly id: string; readonly taken: ReadonlySet<number> | null }> {
+    const { batches, clock, newId } = this.#deps;
+    if (requestKey === null) return { id: newId(), taken: null };
+    const id = uuidFrom(requestKey);
+    const begun = await batches.begun(id);
+    if (begun === undefined) return { id, taken: null };
+    // The key was good for a day: this is another request.
+    if (clock.now() - Date.parse(begun.createdAt) >= IDEMPOTENCY_KEPT_MS) return { id: newId(), taken: null };
+    return { id, taken: begun.taken };
   }
 
   async #check({ draft, given }: Request): Promise<Checked> {
@@ -218,4 +241,10 @@ function inBatch({ index, errors }: BatchRejection): MemberFault[] {
 
 function faultsIn(error: ServiceError): MemberFault[] {
   return [{ path: error.path ?? '', message: error.message }];
+}
+
+/** @param digest SHA-256 in hex */
+function uuidFrom(digest: string): string {
+  const [, a, b, c, d, e] = /^(.{8})(.{4}).(.{3}).(.{3})(.{12})/.exec(digest) ?? [];
+  return `${a}-${b}-8${c}-8${d}-${e}`;
 }
