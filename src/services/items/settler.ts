@@ -1,7 +1,10 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { NewConflict } from '../../domain/conflicts.ts';
+import { CREATION, type EchoLine, MEMBERS } from '../../domain/echoes.ts';
 import { ITEM_NOUNS, type Item, type ItemKind, type ItemSnapshot } from '../../domain/items.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
+import type { RecordValues } from '../../domain/records.ts';
+import { contentsOf, linesOf, membersOf, wasGone } from '../echoes/lines.ts';
 import type { ListsService } from '../lists.ts';
 import type { Failure } from '../outbox/failure.ts';
 import { letterOf } from '../outbox/going-back.ts';
@@ -20,6 +23,8 @@ export interface ItemSettlerDeps {
   readonly waiters: Waiters;
   readonly clock: Clock;
   readonly events: OutboxEvents;
+  /** What is mirrored of the item may not be all: it is to be read again. */
+  readonly lookAgain: (item: ItemSnapshot) => void;
 }
 
 type Row = OutboxRow<ItemKind>;
@@ -44,9 +49,10 @@ export class ItemSettler {
     answer: ItemSnapshot,
     conflicts: readonly PlannedConflict[],
   ): Promise<void> {
-    const { apply, lists, events } = this.#deps;
+    const { apply, lists, events, lookAgain } = this.#deps;
     const at = this.#now();
     const attributes = item.listId === null ? null : await lists.attributesOf(item.listId);
+    let wasGoneBefore = false;
     try {
       await apply.apply(row.kind, [answer], {
         touchUnchanged: false,
@@ -57,6 +63,10 @@ export class ItemSettler {
         },
         within: async (stores) => {
           await stores.conflicts.append(conflictRows(row, item, answer.attioId, conflicts, at));
+          wasGoneBefore =
+            row.operation === 'create' &&
+            (await wasGone(stores.echoes, { kind: row.kind, attioId: answer.attioId }));
+          await stores.echoes.put(echoesOf(row, answer, attributes, at));
           await rebase(stores, row, answer, attributes, conflicts);
           // What was applied was older than what is mirrored, or the same: what is shown has one write less to show.
           await this.#showAgain(stores, row.kind, item.id, null);
@@ -66,6 +76,7 @@ export class ItemSettler {
       if (!(error instanceof CancelledError)) throw error;
       return this.#settled(row, 'cancelled');
     }
+    if (wasGoneBefore) lookAgain(answer);
     for (const { decided } of conflicts) events.conflictDecided(row.kind, decided, 1);
     this.#settled(row, 'done');
   }
@@ -178,6 +189,18 @@ export class ItemSettler {
   #now(): string {
     return new Date(this.#deps.clock.now()).toISOString();
   }
+}
+
+/** What webhooks will tell of: as it is now, which is as the write has left it. */
+function echoesOf(row: Row, answer: ItemSnapshot, attributes: Attributes | null, at: string): EchoLine[] {
+  const { kind, attioId, links, body } = answer;
+  const contents = new Map(
+    // The body of an entry is its values.
+    attributes === null ? [] : contentsOf(attributes, body as RecordValues, Object.keys(row.intent)),
+  );
+  if (row.operation === 'create') contents.set(CREATION, null);
+  else if (kind === 'tasks') contents.set(MEMBERS, membersOf({ links, body }));
+  return linesOf({ kind, attioId }, contents, at);
 }
 
 /** Attio does not have it, and nothing else is asked of it now. */

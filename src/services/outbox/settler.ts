@@ -1,8 +1,10 @@
 import type { Clock } from '../../domain/clock.ts';
+import { CREATION, type EchoLine } from '../../domain/echoes.ts';
 import type { EntityKind, EntityRow } from '../../domain/entities.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import type { SyncFailure } from '../../domain/sync-state.ts';
+import { contentsOf, linesOf, wasGone } from '../echoes/lines.ts';
 import { ServiceError } from '../errors.ts';
 import type { OutboxEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
@@ -11,6 +13,7 @@ import type { Mapping } from '../sync/mapping.ts';
 import { type PlainOf, reproject } from '../sync/project.ts';
 import { conflictRows, rebase } from './agreement.ts';
 import type { Failure } from './failure.ts';
+import type { Attributes } from './fields.ts';
 import { goBack, letterOf } from './going-back.ts';
 import { link } from './linking.ts';
 import type { WritePlan } from './plan.ts';
@@ -34,6 +37,20 @@ export interface SettlerDeps {
 function ofNoObject(error: unknown): PlainOf {
   if (error instanceof ServiceError && error.kind === 'not_found') return () => ({});
   throw error;
+}
+
+/** What webhooks will tell of: as it is now, which is as the write has left it. */
+function echoesOf(
+  { snapshot }: Target,
+  { object, recordId, values }: RecordSnapshot,
+  plan: WritePlan,
+  attributes: Attributes,
+  at: string,
+): EchoLine[] {
+  const slugs = [plan.set, plan.add, plan.exact].flatMap((part) => Object.keys(part));
+  const contents = new Map(contentsOf(attributes, values, slugs));
+  if (snapshot === null) contents.set(CREATION, null);
+  return linesOf({ kind: object, attioId: recordId }, contents, at);
 }
 
 /** The thing was removed here while the write was sent: nothing of its answer may be stored. */
@@ -60,6 +77,7 @@ export class Settler {
       plan.conflicts.filter(({ decided }) => decided === 'attio').map(({ field }) => field),
     );
     let owner = entityId;
+    let wasGoneBefore = false;
     const applied = await this.#unlessCancelled(row, target, answer, () =>
       apply.apply(kind, [answer], {
         touchUnchanged: false,
@@ -76,6 +94,9 @@ export class Settler {
         within: async (stores) => {
           await rebase(stores, row, owner, answer, attributes, theirs);
           await stores.conflicts.append(conflictRows(row, owner, answer.recordId, plan, at));
+          wasGoneBefore =
+            target.snapshot === null && (await wasGone(stores.echoes, { kind, attioId: answer.recordId }));
+          await stores.echoes.put(echoesOf(target, answer, plan, attributes, at));
           for (const id of new Set([owner, row.entityId])) {
             await reproject(stores, mapping, kind, id, plainOf, at);
           }
@@ -83,7 +104,7 @@ export class Settler {
       }),
     );
     if (applied === null) return;
-    if (applied.stale > 0) this.#deps.lookAgain(kind, answer.recordId);
+    if (applied.stale > 0 || wasGoneBefore) this.#deps.lookAgain(kind, answer.recordId);
     for (const { decided } of plan.conflicts) events.conflictDecided(kind, decided, 1);
     this.#settled(row, 'done', owner);
   }
