@@ -26,19 +26,7 @@ const COMMIT = { maxBatch: 50, maxWaiting: 5_000 };
 export function buildItemCourier(base: Base, attio: AttioParts, mirror: MirrorParts, waiters: Waiters) {
   const { config, clock, events, store } = base;
   const { client, lists, members, schema } = attio;
-  const settler = new ItemSettler({
-    store,
-    apply: mirror.items.apply,
-    lists,
-    waiters,
-    clock,
-    events,
-    lookAgain({ kind, listId, attioId }) {
-      mirror.items.refresh
-        .lookAgain({ kind, listId: kind === 'entries' ? listId : null }, attioId)
-        .catch((error) => events.unexpected('a second look', error));
-    },
-  });
+  const settler = new ItemSettler({ store, apply: mirror.items.apply, lists, waiters, clock, events });
   const courier = new ItemCourier({
     items: store.items,
     entities: store.entities,

@@ -12,8 +12,6 @@
 export const CREATION = 'creation';
 /** Its members, which are told together. */
 export const MEMBERS = 'members';
-/** It was gone before it was known here: a write of ours that is still to be answered may have made it. */
-export const ABSENCE = 'absence';
 
 /** One thing that a write of ours has left in Attio. */
 export interface EchoLine {

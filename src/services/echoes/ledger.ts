@@ -1,16 +1,9 @@
 import type { Clock } from '../../domain/clock.ts';
-import {
-  ABSENCE,
-  CREATION,
-  decideEcho,
-  type EchoLine,
-  type EchoTimes,
-  type EventFacts,
-} from '../../domain/echoes.ts';
+import { CREATION, decideEcho, type EchoLine, type EchoTimes, type EventFacts } from '../../domain/echoes.ts';
 import { isItemKind } from '../../domain/items.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Batcher, BatcherFactory, EchoEvents, EchoStore, ItemStore, RecordStore } from '../ports.ts';
-import { contentHash, type EchoThing, linesOf } from './lines.ts';
+import { contentHash, type EchoThing } from './lines.ts';
 
 /** What is to be done about an event. */
 export interface Met {
@@ -119,16 +112,6 @@ export class EchoLedger {
     const isLate = this.#clock.now() - Date.parse(line.writtenAt) > this.#times.expectedMs;
     const outcome = line.hash === hash ? 'suppressed' : 'near_miss';
     this.#events.echoMet(thing.kind, isLate ? 'expired' : outcome);
-  }
-
-  /**
-   * Attio has the thing no more. One that is not mirrored may be what a write of ours has made, whose answer is still on its
-   * way: whoever commits that answer is to know.
-   */
-  async noteAbsence(thing: EchoThing): Promise<void> {
-    if (!(await this.#store.isPending(thing.kind)) || (await this.#isMirrored(thing))) return;
-    const writtenAt = new Date(this.#clock.now()).toISOString();
-    await this.#store.put(linesOf(thing, new Map([[ABSENCE, null]]), writtenAt));
   }
 
   close(): void {

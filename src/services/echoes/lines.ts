@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { ABSENCE, type EchoLine } from '../../domain/echoes.ts';
+import type { EchoLine } from '../../domain/echoes.ts';
 import type { ItemSnapshot } from '../../domain/items.ts';
 import { canonicalJson, type Json } from '../../domain/json.ts';
 import type { AttributeValues, RecordValues } from '../../domain/records.ts';
 import type { Attributes } from '../outbox/fields.ts';
-import type { EchoStore } from '../ports.ts';
 
 /** A thing in Attio that webhooks tell of. */
 export interface EchoThing {
@@ -60,9 +59,4 @@ export function membersOf({ links, body }: Pick<ItemSnapshot, 'links' | 'body'>)
 /** The same value entered again is still the same. */
 function withoutStamps(values: AttributeValues): Json {
   return values.map(({ active_from: _from, active_until: _until, created_by_actor: _by, ...value }) => value);
-}
-
-/** Whether the thing was seen to be gone before it was known here. */
-export async function wasGone(store: Pick<EchoStore, 'of'>, { kind, attioId }: EchoThing): Promise<boolean> {
-  return (await store.of(kind, [attioId])).some((line) => line.aspect === ABSENCE);
 }

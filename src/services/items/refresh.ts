@@ -24,7 +24,7 @@ export class ItemRefresh {
   readonly #items: Pick<ItemStore, 'find' | 'list'>;
   readonly #lists: Pick<ListsService, 'byId' | 'attributesOf'>;
   readonly #runs: Pick<SyncRunStore, 'runningFor'>;
-  readonly #echoes: Pick<EchoLedger, 'meet' | 'judge' | 'noteAbsence'>;
+  readonly #echoes: Pick<EchoLedger, 'meet' | 'judge'>;
   readonly #looks: Looks<ItemScope, ItemSnapshot>;
 
   constructor(deps: {
@@ -33,7 +33,7 @@ export class ItemRefresh {
     gone: ItemGone;
     items: Pick<ItemStore, 'find' | 'list'>;
     lists: Pick<ListsService, 'byId' | 'attributesOf'>;
-    echoes: Pick<EchoLedger, 'meet' | 'judge' | 'noteAbsence'>;
+    echoes: Pick<EchoLedger, 'meet' | 'judge'>;
     runs: Pick<SyncRunStore, 'runningFor'>;
     batcher: BatcherFactory;
     clock: Clock;
@@ -72,7 +72,6 @@ export class ItemRefresh {
     if (look.present) {
       await this.#echoes.judge(thing, event, met, (aspect) => this.#contentOf(look.seen, aspect));
     } else {
-      await this.#echoes.noteAbsence(thing);
       await this.#gone.settle(scope.kind, [{ attioId, readAt: look.readAt, isTold: expect === 'gone' }]);
     }
   }

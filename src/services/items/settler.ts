@@ -4,7 +4,7 @@ import { CREATION, type EchoLine, MEMBERS } from '../../domain/echoes.ts';
 import { ITEM_NOUNS, type Item, type ItemKind, type ItemSnapshot } from '../../domain/items.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordValues } from '../../domain/records.ts';
-import { contentsOf, linesOf, membersOf, wasGone } from '../echoes/lines.ts';
+import { contentsOf, linesOf, membersOf } from '../echoes/lines.ts';
 import type { ListsService } from '../lists.ts';
 import type { Failure } from '../outbox/failure.ts';
 import { letterOf } from '../outbox/going-back.ts';
@@ -23,8 +23,6 @@ export interface ItemSettlerDeps {
   readonly waiters: Waiters;
   readonly clock: Clock;
   readonly events: OutboxEvents;
-  /** What is mirrored of the item may not be all: it is to be read again. */
-  readonly lookAgain: (item: ItemSnapshot) => void;
 }
 
 type Row = OutboxRow<ItemKind>;
@@ -49,10 +47,9 @@ export class ItemSettler {
     answer: ItemSnapshot,
     conflicts: readonly PlannedConflict[],
   ): Promise<void> {
-    const { apply, lists, events, lookAgain } = this.#deps;
+    const { apply, lists, events } = this.#deps;
     const at = this.#now();
     const attributes = item.listId === null ? null : await lists.attributesOf(item.listId);
-    let wasGoneBefore = false;
     try {
       await apply.apply(row.kind, [answer], {
         touchUnchanged: false,
@@ -63,9 +60,6 @@ export class ItemSettler {
         },
         within: async (stores) => {
           await stores.conflicts.append(conflictRows(row, item, answer.attioId, conflicts, at));
-          wasGoneBefore =
-            row.operation === 'create' &&
-            (await wasGone(stores.echoes, { kind: row.kind, attioId: answer.attioId }));
           await stores.echoes.put(echoesOf(row, answer, attributes, at));
           await rebase(stores, row, answer, attributes, conflicts);
           // What was applied was older than what is mirrored, or the same: what is shown has one write less to show.
@@ -76,7 +70,6 @@ export class ItemSettler {
       if (!(error instanceof CancelledError)) throw error;
       return this.#settled(row, 'cancelled');
     }
-    if (wasGoneBefore) lookAgain(answer);
     for (const { decided } of conflicts) events.conflictDecided(row.kind, decided, 1);
     this.#settled(row, 'done');
   }

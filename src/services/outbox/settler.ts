@@ -4,7 +4,7 @@ import type { EntityKind, EntityRow } from '../../domain/entities.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import type { SyncFailure } from '../../domain/sync-state.ts';
-import { contentsOf, linesOf, wasGone } from '../echoes/lines.ts';
+import { contentsOf, linesOf } from '../echoes/lines.ts';
 import { ServiceError } from '../errors.ts';
 import type { OutboxEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
@@ -15,7 +15,7 @@ import { conflictRows, rebase } from './agreement.ts';
 import type { Failure } from './failure.ts';
 import type { Attributes } from './fields.ts';
 import { goBack, letterOf } from './going-back.ts';
-import { link } from './linking.ts';
+import { link, staysGone } from './linking.ts';
 import type { WritePlan } from './plan.ts';
 import type { Target } from './target.ts';
 import { hideRecord, leaveUnseen, removedThing } from './unseen.ts';
@@ -77,7 +77,6 @@ export class Settler {
       plan.conflicts.filter(({ decided }) => decided === 'attio').map(({ field }) => field),
     );
     let owner = entityId;
-    let wasGoneBefore = false;
     const applied = await this.#unlessCancelled(row, target, answer, () =>
       apply.apply(kind, [answer], {
         touchUnchanged: false,
@@ -91,11 +90,10 @@ export class Settler {
           await stores.records.setHidden(kind, [answer.recordId], false, at);
           owner = await link(stores, kind, entityId, answer.recordId, at);
         },
-        within: async (stores) => {
+        within: async (stores, { stale }) => {
+          if (stale > 0) await staysGone(stores, kind, owner, answer.recordId, at);
           await rebase(stores, row, owner, answer, attributes, theirs);
           await stores.conflicts.append(conflictRows(row, owner, answer.recordId, plan, at));
-          wasGoneBefore =
-            target.snapshot === null && (await wasGone(stores.echoes, { kind, attioId: answer.recordId }));
           await stores.echoes.put(echoesOf(target, answer, plan, attributes, at));
           for (const id of new Set([owner, row.entityId])) {
             await reproject(stores, mapping, kind, id, plainOf, at);
@@ -104,7 +102,7 @@ export class Settler {
       }),
     );
     if (applied === null) return;
-    if (applied.stale > 0 || wasGoneBefore) this.#deps.lookAgain(kind, answer.recordId);
+    if (applied.stale > 0) this.#deps.lookAgain(kind, answer.recordId);
     for (const { decided } of plan.conflicts) events.conflictDecided(kind, decided, 1);
     this.#settled(row, 'done', owner);
   }

@@ -23,7 +23,7 @@ export class RefreshService {
   readonly #objects: ReadonlySet<string>;
   readonly #schema: Pick<SchemaService, 'slugOf' | 'attributesOf'>;
   readonly #gone: GoneService;
-  readonly #echoes: Pick<EchoLedger, 'meet' | 'judge' | 'noteAbsence'>;
+  readonly #echoes: Pick<EchoLedger, 'meet' | 'judge'>;
   /** By object slug. */
   readonly #looks: Looks<string, RecordSnapshot>;
 
@@ -33,7 +33,7 @@ export class RefreshService {
     schema: Pick<SchemaService, 'slugOf' | 'attributesOf'>;
     apply: ApplyService;
     gone: GoneService;
-    echoes: Pick<EchoLedger, 'meet' | 'judge' | 'noteAbsence'>;
+    echoes: Pick<EchoLedger, 'meet' | 'judge'>;
     runs: Pick<SyncRunStore, 'runningFor'>;
     batcher: BatcherFactory;
     clock: Clock;
@@ -76,7 +76,6 @@ export class RefreshService {
         contentOf(await this.#schema.attributesOf(object), values, aspect),
       );
     } else {
-      await this.#echoes.noteAbsence(thing);
       const fate = { kind: expect === 'gone' ? 'deleted' : 'look' } as const;
       await this.#gone.settle(object, [{ recordId, readAt: look.readAt, fate }]);
     }
@@ -104,7 +103,6 @@ export class RefreshService {
     ]);
     if (!duplicate.present) {
       const { duplicateId: recordId, survivorId } = merge;
-      await this.#echoes.noteAbsence({ kind: object, attioId: recordId });
       const absence: Absence = { recordId, readAt: duplicate.readAt, fate: { kind: 'merged', survivorId } };
       await this.#gone.settle(object, [absence]);
     }

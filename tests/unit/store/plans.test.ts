@@ -13,7 +13,7 @@ import { task, write } from '../../support/stored-items.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 /** What only grows: no statement on the way of a request may read all of it. */
-const GROWING = /^SCAN (outbox|change|item|item_link|conflict)\b(?!.* INDEX outbox_pending)/;
+const GROWING = /^SCAN (outbox|change|item|item_link|conflict|entity|echo)\b(?!.* INDEX outbox_pending)/;
 
 let directory: string;
 let database: Kysely<Schema>;
@@ -73,6 +73,10 @@ describe('by index, whatever else is kept:', () => {
       'what is erased of a thing',
       () => store.erasure.erase({ object: 'people', entityIds: ['a', 'b'], recordIds: ['r'], keys: [] }),
     ],
+    ['what is remembered of our writes', () => store.echoes.of('people', ['r', 's'])],
+    ['whether a record is being written', () => store.echoes.pendingAmong('people', ['r', 's'])],
+    ['whether an item is being written', () => store.echoes.pendingAmong('tasks', ['a', 'b'])],
+    ['whether anything of a kind is being written', () => store.echoes.isPending('people')],
     ['what is erased of items', () => store.erasure.eraseItems('notes', ['a', 'b'])],
   ])('%s', async (_, ask) => {
     await ask();
