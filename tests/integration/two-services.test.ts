@@ -18,7 +18,7 @@ describe('two services on one workspace', () => {
     'that both write to the same people, with %s, agree in the end, and then ask and write nothing',
     async (_, sharesToken) => {
       await using two = await TwoServices.start({ sharesToken });
-      const written = await two.fight(PEOPLE, async (turn) => turn < WRITES_OF_EACH);
+      const written = await two.fight(PEOPLE, async (turn) => turn < WRITES_OF_EACH, 2);
       expect(written).toBe(2 * WRITES_OF_EACH);
       expect([...two.answers.keys()].filter((answer) => !/^20[02] /.test(answer))).toEqual([]);
       await two.quiet();

@@ -10,6 +10,7 @@ import { TwoServices } from '../support/two-services.ts';
 const HELP = `npm run two-services -- [flags]
   --seconds <n>      how long both write (60)
   --per-second <n>   writes of each service (4)
+  --lanes <n>        writes of each service that are under way at once (1)
   --people <n>       whom both write to (8)
   --latency-ms <n>   every answer of Attio is this late (0)
   --seed <n>         of what is written (1)
@@ -25,6 +26,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
     'per-second': { type: 'string', default: '4' },
+    lanes: { type: 'string', default: '1' },
     people: { type: 'string', default: '8' },
     'latency-ms': { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
@@ -48,10 +50,11 @@ async function main(): Promise<boolean> {
   say(`Two services (${ENGINE}) write to the same ${emails.length} people for ${seconds} s.`);
   const start = Date.now();
   const end = start + seconds * 1000;
-  const written = await two.fight(emails as [string, ...string[]], async (turn) => {
+  const paced = async (turn: number) => {
     await sleep(Math.max(0, start + (turn * 1000) / perSecond - Date.now()));
     return Date.now() < end;
-  });
+  };
+  const written = await two.fight(emails as [string, ...string[]], paced, Number(values.lanes));
   const lastEdit = Date.now();
   const answers = [...two.answers].map(([answer, count]) => `${count} × ${answer.trim()}`).join(', ');
   say(`${written} writes: ${answers}`);

@@ -98,25 +98,36 @@ export class TwoServices {
   }
 
   /**
-   * Both write to the same people, each one after the other, waiting for its answer.
-   * @param pace called before each write with its number; writing ends when it says false
+   * Both write to the same people.
+   * @param pace called before each write of a service with its number; writing ends when it says false
+   * @param lanes writes of a service that are under way at once; each waits for its answer
    */
   async fight(
     emails: readonly [string, ...string[]],
     pace: (turn: number) => Promise<boolean>,
+    lanes = 1,
   ): Promise<number> {
-    const counts = await Promise.all(
-      this.both.map(async (service) => {
-        let turn = 0;
-        for (; await pace(turn); turn += 1) {
-          // Both begin with the same ones, whom Attio does not have yet.
-          const email = emails[turn] ?? pick(this.#random, emails);
-          this.#note(await put(service, this.#edit(email, turn)));
-        }
-        return turn;
-      }),
-    );
+    const counts = await Promise.all(this.both.map((service) => this.#fill(service, emails, pace, lanes)));
     return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  async #fill(
+    service: TestService,
+    emails: readonly [string, ...string[]],
+    pace: (turn: number) => Promise<boolean>,
+    lanes: number,
+  ): Promise<number> {
+    let [next, written] = [0, 0];
+    const write = async () => {
+      for (let turn = next++; await pace(turn); turn = next++) {
+        // Both begin with the same ones, whom Attio does not have yet.
+        const email = emails[turn] ?? pick(this.#random, emails);
+        this.#note(await put(service, this.#edit(email, turn)));
+        written += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: lanes }, write));
+    return written;
   }
 
   #note({ status, body }: { readonly status: number; readonly body: WrittenJson }): void {
