@@ -149,6 +149,16 @@ function assemble(base: Base, parts: Parts): App {
     },
     onError: (error) => base.events.unexpected('retention', error),
   });
+  const echoes = new Ticker({
+    clock,
+    everyMs: MINUTE_MS,
+    task: async () => {
+      const { expectedSeconds, maxLines } = config.echoes;
+      // Kept as long again, so that those that are late are known.
+      await base.store.echoes.drop(isoAgo(clock, 2 * expectedSeconds * 1000), maxLines);
+    },
+    onError: (error) => base.events.unexpected('the ledger of echoes', error),
+  });
   const views = new Ticker({
     clock,
     everyMs: MINUTE_MS,
@@ -178,7 +188,7 @@ function assemble(base: Base, parts: Parts): App {
     // They have been told: what they still wait for may end now.
     attio.client.close();
     await ended;
-    await Promise.all([views.stop(), attio.views.stop()]);
+    await Promise.all([echoes.stop(), views.stop(), attio.views.stop()]);
     await Promise.all([inbox.idle(), automations.idle(), services.idle()]);
     await base.shared?.close();
     await database.destroy();
@@ -214,6 +224,7 @@ function assemble(base: Base, parts: Parts): App {
         automations.engine.start();
         await changeWebhooks.start();
         retention.start();
+        echoes.start();
         views.start();
         void workspace.learn(stopped.signal);
         health.markStarted();

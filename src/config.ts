@@ -73,6 +73,7 @@ export interface AppConfig {
   readonly automations: Settings['automations'];
   readonly deals: Settings['deals'];
   readonly mapping: Mappings;
+  readonly echoes: Settings['echoes'];
   readonly retention: Settings['retention'];
   readonly health: Settings['health'];
 }
@@ -317,6 +318,7 @@ function toConfig(env: Env, settings: Settings): AppConfig {
     automations: settings.automations,
     deals: settings.deals,
     mapping: resolveMapping(settings.mapping ?? {}, keySlugs(settings.deals.externalIdAttribute)).mappings,
+    echoes: settings.echoes,
     retention: settings.retention,
     health: settings.health,
   };

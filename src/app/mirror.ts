@@ -1,5 +1,6 @@
 import { PacedBatcher } from '../queue/paced-batcher.ts';
 import { ChangesService } from '../services/changes.ts';
+import { EchoLedger } from '../services/echoes/ledger.ts';
 import { ItemApply } from '../services/items/apply.ts';
 import { Dependents } from '../services/items/dependents.ts';
 import { ItemGone } from '../services/items/gone.ts';
@@ -52,9 +53,11 @@ export function buildMirror(
         maxBatch,
         maxWaiting: 2 * config.inbox.window,
       });
+  const echoes = buildEchoes(base);
   const items = buildItems(base, attio, {
     onCommitted: () => changes.notify(),
     batcher: batcher(LOOK_BATCH),
+    echoes,
   });
   const source = new AttioRecordSource({
     records: attio.client.records,
@@ -105,6 +108,7 @@ export function buildMirror(
     schema: attio.schema,
     apply,
     gone,
+    echoes,
     runs: store.runs,
     clock,
     batcher: batcher(config.inbox.batchSize),
@@ -131,19 +135,40 @@ export function buildMirror(
     onCommitted,
     /** Ends what looks at Attio. */
     async close() {
+      echoes.close();
       refresh.close();
       await items.close();
     },
   };
 }
 
+/** What knows the webhooks of our own writes. */
+function buildEchoes({ config, clock, events, store }: Base): EchoLedger {
+  const { gatherMs, expectedSeconds } = config.echoes;
+  const batching = {
+    clock,
+    intervalMs: 0,
+    maxBatch: config.inbox.batchSize,
+    maxWaiting: 2 * config.inbox.window,
+  };
+  return new EchoLedger({
+    store: store.echoes,
+    records: store.records,
+    items: store.items,
+    batcher: (run) => new PacedBatcher({ run, ...batching }),
+    clock,
+    events,
+    times: { gatherMs, expectedMs: expectedSeconds * 1000 },
+  });
+}
+
 /** Entries, notes, tasks and comments. */
 function buildItems(
   { clock, events, store }: Base,
   { client, lists, schema }: AttioParts,
-  more: { onCommitted: () => void; batcher: BatcherFactory },
+  more: { onCommitted: () => void; batcher: BatcherFactory; echoes: EchoLedger },
 ) {
-  const { onCommitted, batcher } = more;
+  const { onCommitted, batcher, echoes } = more;
   const source = new AttioItemSource({
     client,
     names: schema,
@@ -153,7 +178,7 @@ function buildItems(
   const apply = new ItemApply({ store, lists, clock, events, onCommitted });
   const gone = new ItemGone({ store, clock, events, onCommitted });
   const stores = { items: store.items, runs: store.runs };
-  const refresh = new ItemRefresh({ source, apply, gone, lists, ...stores, batcher, clock });
+  const refresh = new ItemRefresh({ source, apply, gone, lists, echoes, ...stores, batcher, clock });
   const parts = { items: store.items, refresh, clock, events };
   const mirroredLists = new MirroredLists({ client, lists, items: store.items, gone, clock });
   const dependents = new Dependents(parts);

@@ -76,6 +76,14 @@ const settingsSchema = z.strictObject({
       }),
     ),
   }),
+  echoes: z.strictObject({
+    /** How long a webhook that may be of our own write waits for the others of that write, to share their read. */
+    gatherMs: z.int().min(0).max(10_000),
+    /** How long after a write its webhooks are expected. */
+    expectedSeconds: count,
+    /** Attributes of things, as last written, that are remembered. */
+    maxLines: count,
+  }),
   deals: z.strictObject({
     /** Slug of the unique text attribute of the deals object that holds our id: deals are found again by it. */
     externalIdAttribute: z.string().regex(/^[a-z0-9_-]{1,100}$/, 'is no attribute slug'),

@@ -209,6 +209,13 @@ export class Events {
     });
   }
 
+  echoMet(object: string, outcome: string): void {
+    this.#tell(() => {
+      this.#metrics.echoes.inc({ object, outcome });
+      this.#log.outbox.debug({ object, outcome }, 'a webhook of what we have written');
+    });
+  }
+
   outboxPaused(waitMs: number, error: unknown): void {
     this.#tell(() => this.#log.outbox.warn({ waitMs, err: error }, 'the outbox waits for an outage to end'));
   }

@@ -92,6 +92,10 @@ export function createMetrics(deps: MetricsDeps) {
       'object',
       'decided',
     ]),
+    echoes: counter('echo_events_total', 'Webhook events of what we have written, by what they brought', [
+      'object',
+      'outcome',
+    ]),
     automationRuns: counter('automation_runs_total', 'Runs of automations by how they ended', [
       'automation',
       'outcome',

@@ -12,44 +12,66 @@ export interface PacedBatcherOptions<R> {
   readonly maxWaiting: number;
 }
 
+interface Waiting<R> {
+  readonly answer: PromiseWithResolvers<R>;
+  /** When the most impatient of those who wait wants it to be dealt with. @unit ms */
+  dueAt: number;
+}
+
 /**
  * Collects keys and has them dealt with in batches.
  *
  * Idle: the first key runs at once. After that, at most one batch starts per interval, unless a full batch waits.
  * A key that is added again while it waits shares the one answer; a key that is added while its batch runs goes
- * into the next one, because the running batch may have looked too early.
+ * into the next one, because the running batch may have looked too early. One that has patience is left out of the
+ * batches before it is due, so that what is yet to come of it shares its answer, too.
  */
 export class PacedBatcher<R> {
   readonly #options: PacedBatcherOptions<R>;
-  readonly #waiting = new Map<string, PromiseWithResolvers<R>>();
+  readonly #waiting = new Map<string, Waiting<R>>();
   readonly #closed = new AbortController();
   #lastStartAt = Number.NEGATIVE_INFINITY;
   #running = false;
-  #full = new AbortController();
+  /** When the next batch is to start, as far as is known. @unit ms */
+  #wakeAt = Number.NEGATIVE_INFINITY;
+  /** Ends the wait for it. */
+  #nudge = new AbortController();
 
   constructor(options: PacedBatcherOptions<R>) {
     this.#options = options;
   }
 
-  /** @throws what the batch threw; QueueFullError; the abort reason after `close` */
-  add(key: string): Promise<R> {
+  /**
+   * @param patienceMs how long it may wait for others of its key; who has less brings it forward for all
+   * @throws what the batch threw; QueueFullError; the abort reason after `close`
+   */
+  add(key: string, patienceMs = 0): Promise<R> {
     if (this.#closed.signal.aborted) return Promise.reject(this.#closed.signal.reason);
+    const dueAt = this.#options.clock.now() + patienceMs;
     const known = this.#waiting.get(key);
-    if (known !== undefined) return known.promise;
+    if (known !== undefined) {
+      known.dueAt = Math.min(known.dueAt, dueAt);
+      this.#hurry(dueAt);
+      return known.answer.promise;
+    }
     if (this.#waiting.size >= this.#options.maxWaiting) {
       return Promise.reject(new QueueFullError('too many records are waiting to be read'));
     }
-    const waiting = Promise.withResolvers<R>();
+    const waiting: Waiting<R> = { answer: Promise.withResolvers<R>(), dueAt };
     this.#waiting.set(key, waiting);
-    if (this.#waiting.size >= this.#options.maxBatch) this.#full.abort();
     if (!this.#running) void this.#runAll();
-    return waiting.promise;
+    else this.#hurry(dueAt);
+    return waiting.answer.promise;
   }
 
   /** Stops: what runs is aborted, what waits is refused. */
   close(): void {
     this.#closed.abort(new Error('closing'));
     this.#rejectWaiting(this.#closed.signal.reason);
+  }
+
+  #hurry(dueAt: number): void {
+    if (dueAt < this.#wakeAt || this.#waiting.size >= this.#options.maxBatch) this.#nudge.abort();
   }
 
   async #runAll(): Promise<void> {
@@ -62,36 +84,50 @@ export class PacedBatcher<R> {
   }
 
   async #pace(): Promise<void> {
-    const { clock, intervalMs, maxBatch } = this.#options;
-    const waitMs = this.#lastStartAt + intervalMs - clock.now();
-    if (waitMs <= 0 || this.#waiting.size >= maxBatch) return;
-    this.#full = new AbortController();
-    await clock.sleep(waitMs, AbortSignal.any([this.#full.signal, this.#closed.signal])).catch(() => {});
+    const { clock } = this.#options;
+    for (;;) {
+      const now = clock.now();
+      this.#wakeAt = this.#nextStartAt(now);
+      if (this.#wakeAt <= now || this.#closed.signal.aborted) return;
+      this.#nudge = new AbortController();
+      const signal = AbortSignal.any([this.#nudge.signal, this.#closed.signal]);
+      await clock.sleep(this.#wakeAt - now, signal).catch(() => {});
+    }
   }
 
-  #take(): Map<string, PromiseWithResolvers<R>> {
-    const batch = new Map([...this.#waiting].slice(0, this.#options.maxBatch));
+  #nextStartAt(now: number): number {
+    const { intervalMs, maxBatch } = this.#options;
+    const dueAt = [...this.#waiting.values()].map((waiting) => waiting.dueAt);
+    if (dueAt.filter((at) => at <= now).length >= maxBatch) return now;
+    const earliest = dueAt.reduce((least, at) => Math.min(least, at), Number.POSITIVE_INFINITY);
+    return Math.max(earliest, this.#lastStartAt + intervalMs);
+  }
+
+  #take(): Map<string, Waiting<R>> {
+    const now = this.#options.clock.now();
+    const due = [...this.#waiting].filter(([, waiting]) => waiting.dueAt <= now);
+    const batch = new Map(due.slice(0, this.#options.maxBatch));
     for (const key of batch.keys()) this.#waiting.delete(key);
     return batch;
   }
 
-  async #runBatch(batch: ReadonlyMap<string, PromiseWithResolvers<R>>): Promise<void> {
+  async #runBatch(batch: ReadonlyMap<string, Waiting<R>>): Promise<void> {
     if (batch.size === 0) return;
     this.#lastStartAt = this.#options.clock.now();
     try {
       const answers = await this.#options.run([...batch.keys()], this.#closed.signal);
-      for (const [key, waiting] of batch) {
-        const answer = answers.get(key);
-        if (answer === undefined) waiting.reject(new Error('the batch left a key without an answer'));
-        else waiting.resolve(answer);
+      for (const [key, { answer }] of batch) {
+        const found = answers.get(key);
+        if (found === undefined) answer.reject(new Error('the batch left a key without an answer'));
+        else answer.resolve(found);
       }
     } catch (error) {
-      for (const waiting of batch.values()) waiting.reject(error);
+      for (const { answer } of batch.values()) answer.reject(error);
     }
   }
 
   #rejectWaiting(reason: unknown): void {
-    for (const waiting of this.#waiting.values()) waiting.reject(reason);
+    for (const { answer } of this.#waiting.values()) answer.reject(reason);
     this.#waiting.clear();
   }
 }

@@ -6,6 +6,7 @@ import type { BatchRejection, BatchView, NewBatch } from '../domain/batches.ts';
 import type { Change, NewChange } from '../domain/changes.ts';
 import type { Closing, Conflict, NewConflict } from '../domain/conflicts.ts';
 import type { DeadLetter, DeadLetterKind, NewDeadLetter } from '../domain/dead-letters.ts';
+import type { EchoLine } from '../domain/echoes.ts';
 import type { EntityKind, EntityRow, StageTotal } from '../domain/entities.ts';
 import type { Item, ItemKind, ItemScope } from '../domain/items.ts';
 import type {
@@ -200,6 +201,17 @@ export interface ItemStore {
   relink(deadRecordId: string, survivorRecordId: string, entityId: string | null): Promise<void>;
 }
 
+/** What writes of ours have left in Attio. */
+export interface EchoStore {
+  /** A line replaces the one of the same thing and aspect. */
+  put(lines: readonly EchoLine[]): Promise<void>;
+  of(kind: string, attioIds: readonly string[]): Promise<EchoLine[]>;
+  /** Attio's ids, of these, of things that a write is on its way to. */
+  pendingAmong(kind: string, attioIds: readonly string[]): Promise<Set<string>>;
+  /** Whether any write of the kind is on its way. */
+  isPending(kind: string): Promise<boolean>;
+}
+
 export interface BatchStore {
   add(batch: NewBatch): Promise<void>;
   /** When it was made, and which of its items have been taken; undefined: there is none. */
@@ -275,6 +287,7 @@ export interface Stores {
   readonly batches: BatchStore;
   readonly erasure: ErasureStore;
   readonly items: ItemStore;
+  readonly echoes: EchoStore;
 }
 
 export interface UnitOfWork extends Stores {
@@ -284,7 +297,8 @@ export interface UnitOfWork extends Stores {
 
 /** Collects keys and runs them in batches: the first at once, then at most one batch per interval while more come. */
 export interface Batcher<R> {
-  add(key: string): Promise<R>;
+  /** @param patienceMs how long it may wait for others of its key. @default 0 */
+  add(key: string, patienceMs?: number): Promise<R>;
   close(): void;
 }
 
@@ -317,4 +331,13 @@ export interface OutboxEvents {
   conflictDecided(object: string, decided: 'local' | 'attio' | 'open', count: number): void;
   outboxPaused(waitMs: number, error: unknown): void;
   unexpected(where: string, error: unknown): void;
+}
+
+/** What events that may be echoes of our writes have turned out to be. Never throws. */
+export interface EchoEvents {
+  /**
+   * `suppressed`: it brought our own write back. `near_miss`: what it was about differs from what we wrote. `expired`: it
+   * came later than echoes are expected.
+   */
+  echoMet(kind: string, outcome: 'suppressed' | 'near_miss' | 'expired'): void;
 }

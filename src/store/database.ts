@@ -14,6 +14,7 @@ import { definitions } from './migrations/009-definitions.ts';
 import { erasure } from './migrations/010-erasure.ts';
 import { changeWebhooks } from './migrations/011-change-webhooks.ts';
 import { conflicts } from './migrations/012-conflicts.ts';
+import { echoes } from './migrations/013-echoes.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
 import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
@@ -40,6 +41,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '010-erasure': erasure,
   '011-change-webhooks': changeWebhooks,
   '012-conflicts': conflicts,
+  '013-echoes': echoes,
 };
 
 /** In their order. */

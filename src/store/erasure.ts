@@ -28,6 +28,13 @@ export class ErasureStore {
         .where('entity_id', 'in', part)
         .execute();
     }
+    for (const part of chunks(erased.recordIds)) {
+      await this.#db
+        .deleteFrom('echo')
+        .where('kind', '=', erased.object)
+        .where('attio_id', 'in', part)
+        .execute();
+    }
     const words = [...erased.entityIds, ...erased.recordIds, ...erased.keys];
     await this.#events(words);
     await this.#letters(words);
@@ -48,6 +55,19 @@ export class ErasureStore {
         .deleteFrom('conflict')
         .where('object', '=', noun)
         .where('entity_id', 'in', part)
+        .execute();
+      await this.#db
+        .deleteFrom('echo')
+        .where('kind', '=', kind)
+        .where('attio_id', 'in', (eb) =>
+          eb
+            .selectFrom('item')
+            .select('attio_id')
+            .where('kind', '=', kind)
+            .where('id', 'in', part)
+            .where('attio_id', 'is not', null)
+            .$castTo<{ attio_id: string }>(),
+        )
         .execute();
     }
   }

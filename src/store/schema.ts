@@ -33,6 +33,8 @@ export interface Schema {
   outbox_wait: { outbox_id: number; after_id: number };
   batch: { id: string; total: number; rejected_json: string; created_at: string };
   conflict: ConflictTable;
+  /** What writes of ours have left in Attio: see `domain/echoes.ts`. */
+  echo: { kind: string; attio_id: string; aspect: string; hash: string; written_at: string };
   item: ItemTable;
   /** One row per record that an item is about. */
   item_link: ItemLinkTable;

@@ -2,6 +2,7 @@ import { BatchesStore } from './batches.ts';
 import { ChangesStore } from './changes.ts';
 import { ConflictsStore } from './conflicts.ts';
 import { type Database, type Handle, transaction } from './database.ts';
+import { EchoesStore } from './echoes.ts';
 import { EntitiesStore } from './entities.ts';
 import { ErasureStore } from './erasure.ts';
 import { ItemsStore } from './items.ts';
@@ -19,6 +20,7 @@ interface Aggregates {
   readonly batches: BatchesStore;
   readonly erasure: ErasureStore;
   readonly items: ItemsStore;
+  readonly echoes: EchoesStore;
 }
 
 /** The aggregates that change together, and the way to change them in one transaction. */
@@ -33,6 +35,7 @@ export class MirrorStore implements Aggregates {
   readonly batches: BatchesStore;
   readonly erasure: ErasureStore;
   readonly items: ItemsStore;
+  readonly echoes: EchoesStore;
 
   constructor(db: Database) {
     this.#db = db;
@@ -46,6 +49,7 @@ export class MirrorStore implements Aggregates {
     this.batches = stores.batches;
     this.erasure = stores.erasure;
     this.items = stores.items;
+    this.echoes = stores.echoes;
   }
 
   /** All or nothing. Nothing but the given stores may be awaited inside: there is one writer. */
@@ -65,5 +69,6 @@ function aggregates(db: Handle): Aggregates {
     batches: new BatchesStore(db),
     erasure: new ErasureStore(db),
     items: new ItemsStore(db),
+    echoes: new EchoesStore(db),
   };
 }

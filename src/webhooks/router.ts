@@ -3,7 +3,8 @@ import type { WebhookEvent, WebhookEventType } from '../domain/webhook-events.ts
 /** `done`: its effect is committed. `kept`: for a later version. `ignored`: about nothing that is mirrored here. */
 export type HandlerOutcome = 'done' | 'kept' | 'ignored';
 
-export type WebhookHandler = (event: WebhookEvent) => Promise<HandlerOutcome>;
+/** @param receivedAt when the event came. @unit ms */
+export type WebhookHandler = (event: WebhookEvent, receivedAt: number) => Promise<HandlerOutcome>;
 
 export interface Dispatched {
   /** `unhandled`: no handler is registered for this type. */
@@ -21,10 +22,10 @@ export class WebhookRouter {
     return this;
   }
 
-  async dispatch(event: WebhookEvent): Promise<Dispatched> {
+  async dispatch(event: WebhookEvent, receivedAt: number): Promise<Dispatched> {
     const handlers = this.#handlers.get(event.type);
     if (handlers === undefined) return { outcome: 'unhandled', failures: [] };
-    const settled = await Promise.allSettled(handlers.map(async (handler) => handler(event)));
+    const settled = await Promise.allSettled(handlers.map(async (handler) => handler(event, receivedAt)));
     const outcomes = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     const failures = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     return { outcome: strongest(outcomes), failures };

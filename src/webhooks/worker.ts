@@ -92,7 +92,7 @@ export class InboxWorker {
     if (event.workspaceId !== null && event.workspaceId !== workspace.workspaceId) {
       return this.#bury(row, event.type, 'foreign_workspace', `sent by workspace ${event.workspaceId}`);
     }
-    const { outcome, failures } = await router.dispatch(event);
+    const { outcome, failures } = await router.dispatch(event, Date.parse(row.receivedAt));
     if (failures.length > 0) return this.#failed(row, event, failures);
     // Before the event is settled: after a crash in between it is settled again, and so is what follows it.
     if (outcome === 'done') await followUps.add(row.id, event);

@@ -1,8 +1,11 @@
 import type { Clock } from '../../domain/clock.ts';
+import { CREATION, type EchoLine, MEMBERS } from '../../domain/echoes.ts';
 import { ITEM_NOUNS, type Item, type ItemKind, type ItemSnapshot } from '../../domain/items.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
+import type { RecordValues } from '../../domain/records.ts';
 import { settleByWrite, takeBackDecision } from '../conflicts/deciding.ts';
 import { mustStillBeOpen, openIntents, recordConflicts } from '../conflicts/open.ts';
+import { contentsOf, linesOf, membersOf } from '../echoes/lines.ts';
 import type { ListsService } from '../lists.ts';
 import type { Failure } from '../outbox/failure.ts';
 import { letterOf } from '../outbox/going-back.ts';
@@ -57,6 +60,7 @@ export class ItemSettler {
           const subject = { object: ITEM_NOUNS[row.kind], entityId: item.id, recordId: answer.attioId };
           held = await recordConflicts(stores, subject, met, at);
           await settleByWrite(stores, row, at);
+          await stores.echoes.put(echoesOf(row, answer, attributes, at));
           await rebase(stores, row, answer, attributes, met.conflicts);
           // What was applied was older than what is mirrored, or the same: what is shown has one write less to show.
           await this.#showAgain(stores, row.kind, item.id, null);
@@ -192,6 +196,18 @@ async function leaveWithRemoved(stores: Stores, { kind, entityId }: Row, at: str
   const isUnseen = item !== undefined && item.attioId !== null && item.hash === '';
   if (!isUnseen || item.deletedAt !== null) return;
   await stores.items.put([{ ...item, deletedAt: at, updatedAt: at, version: item.version + 1 }]);
+}
+
+/** What webhooks will tell of: as it is now, which is as the write has left it. */
+function echoesOf(row: Row, answer: ItemSnapshot, attributes: Attributes | null, at: string): EchoLine[] {
+  const { kind, attioId, links, body } = answer;
+  const contents = new Map(
+    // The body of an entry is its values.
+    attributes === null ? [] : contentsOf(attributes, body as RecordValues, Object.keys(row.intent)),
+  );
+  if (row.operation === 'create') contents.set(CREATION, null);
+  else if (kind === 'tasks') contents.set(MEMBERS, membersOf({ links, body }));
+  return linesOf({ kind, attioId }, contents, at);
 }
 
 /** Attio does not have it, and nothing else is asked of it now. */

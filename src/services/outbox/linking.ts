@@ -41,3 +41,20 @@ export async function link(
   await stores.entities.put([{ ...heir, deletedAt: null, mergedInto: null }]);
   return owner.id;
 }
+
+/** The record was made, and deleted again, before the answer that made it the thing's was heard. */
+export async function staysGone(
+  stores: Stores,
+  kind: EntityKind,
+  entityId: string,
+  recordId: string,
+  at: string,
+): Promise<void> {
+  const state = (await stores.records.states(kind, [recordId])).get(recordId);
+  const entity = await stores.entities.find(kind, entityId);
+  if (state === undefined || state.deletedAt === null || state.mergedInto !== null) return;
+  if (entity === undefined || entity.recordId !== recordId) return;
+  await stores.entities.put([
+    { ...entity, deletedAt: state.deletedAt, version: entity.version + 1, updatedAt: at },
+  ]);
+}

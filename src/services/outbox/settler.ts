@@ -1,10 +1,12 @@
 import type { Clock } from '../../domain/clock.ts';
+import { CREATION, type EchoLine } from '../../domain/echoes.ts';
 import type { EntityKind, EntityRow } from '../../domain/entities.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import type { SyncFailure } from '../../domain/sync-state.ts';
 import { settleByWrite, takeBackDecision } from '../conflicts/deciding.ts';
 import { mustStillBeOpen, recordConflicts } from '../conflicts/open.ts';
+import { contentsOf, linesOf } from '../echoes/lines.ts';
 import { ServiceError } from '../errors.ts';
 import type { OutboxEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
@@ -13,8 +15,9 @@ import type { Mapping } from '../sync/mapping.ts';
 import { type PlainOf, reproject } from '../sync/project.ts';
 import { rebase } from './agreement.ts';
 import type { Failure } from './failure.ts';
+import type { Attributes } from './fields.ts';
 import { goBack, letterOf } from './going-back.ts';
-import { link } from './linking.ts';
+import { link, staysGone } from './linking.ts';
 import type { WritePlan } from './plan.ts';
 import type { Target } from './target.ts';
 import { hideRecord, leaveUnseen, removedThing } from './unseen.ts';
@@ -36,6 +39,20 @@ export interface SettlerDeps {
 function ofNoObject(error: unknown): PlainOf {
   if (error instanceof ServiceError && error.kind === 'not_found') return () => ({});
   throw error;
+}
+
+/** What webhooks will tell of: as it is now, which is as the write has left it. */
+function echoesOf(
+  { snapshot }: Target,
+  { object, recordId, values }: RecordSnapshot,
+  plan: WritePlan,
+  attributes: Attributes,
+  at: string,
+): EchoLine[] {
+  const slugs = [plan.set, plan.add, plan.exact].flatMap((part) => Object.keys(part));
+  const contents = new Map(contentsOf(attributes, values, slugs));
+  if (snapshot === null) contents.set(CREATION, null);
+  return linesOf({ kind: object, attioId: recordId }, contents, at);
 }
 
 /** The thing was removed here while the write was sent: nothing of its answer may be stored. */
@@ -77,11 +94,13 @@ export class Settler {
           await stores.records.setHidden(kind, [answer.recordId], false, at);
           owner = await link(stores, kind, entityId, answer.recordId, at);
         },
-        within: async (stores) => {
+        within: async (stores, { stale }) => {
+          if (stale > 0) await staysGone(stores, kind, owner, answer.recordId, at);
           await rebase(stores, row, owner, answer, attributes, theirs);
           const subject = { object: kind, entityId: owner, recordId: answer.recordId };
           held = await recordConflicts(stores, subject, plan, at);
           await settleByWrite(stores, row, at);
+          await stores.echoes.put(echoesOf(target, answer, plan, attributes, at));
           for (const id of new Set([owner, row.entityId])) {
             await reproject(stores, mapping, kind, id, plainOf, at);
           }

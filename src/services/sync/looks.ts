@@ -3,13 +3,16 @@ import { ServiceError } from '../errors.ts';
 import type { Batcher, BatcherFactory } from '../ports.ts';
 import { askDivided } from './divide.ts';
 
-/** What a read said about one thing. An absence bears the instant of the read. */
-export type Look = { readonly present: true } | { readonly present: false; readonly readAt: string };
-type Answer = Look | { readonly unreadable: string };
+/** What a read said about one thing: as it was seen, or the instant of the read that did not see it. */
+export type Look<T> =
+  | { readonly present: true; readonly seen: T }
+  | { readonly present: false; readonly readAt: string };
+type Answer<T> = Look<T> | { readonly unreadable: string };
 
 /** What one read showed, once it is in the mirror. */
-export interface ReadTogether {
-  readonly presentIds: readonly string[];
+export interface ReadTogether<T> {
+  /** By id. */
+  readonly present: ReadonlyMap<string, T>;
   /** Those in the answer that could not be read. */
   readonly invalidIds: readonly string[];
   /** How many in the answer could not even be told by their ids. */
@@ -32,18 +35,18 @@ const SECOND_LOOK_MS = 2_000;
  * Looks are collected per scope: the first is read at once, then at most one read per scope and second while more come. A
  * look that disagrees with what is expected is repeated once a little later; then it is believed.
  */
-export class Looks<S> {
+export class Looks<S, T> {
   readonly #keyOf: (scope: S) => string;
-  readonly #read: (scope: S, ids: readonly string[], signal: AbortSignal) => Promise<ReadTogether>;
+  readonly #read: (scope: S, ids: readonly string[], signal: AbortSignal) => Promise<ReadTogether<T>>;
   readonly #batcher: BatcherFactory;
   readonly #clock: Clock;
-  readonly #batchers = new Map<string, Batcher<Answer>>();
+  readonly #batchers = new Map<string, Batcher<Answer<T>>>();
   readonly #closed = new AbortController();
 
   /** @param deps.read reads, and brings what it reads into the mirror */
   constructor(deps: {
     keyOf: (scope: S) => string;
-    read: (scope: S, ids: readonly string[], signal: AbortSignal) => Promise<ReadTogether>;
+    read: (scope: S, ids: readonly string[], signal: AbortSignal) => Promise<ReadTogether<T>>;
     batcher: BatcherFactory;
     clock: Clock;
   }) {
@@ -53,17 +56,20 @@ export class Looks<S> {
     this.#clock = deps.clock;
   }
 
-  /** @throws ServiceError `refused` when Attio's answer cannot be read; what the read or the write threw otherwise */
-  async look(scope: S, id: string, expect: Expectation): Promise<Look> {
-    const first = await this.once(scope, id);
+  /**
+   * @param patienceMs how long it may wait for others who look for the same
+   * @throws ServiceError `refused` when Attio's answer cannot be read; what the read or the write threw otherwise
+   */
+  async look(scope: S, id: string, expect: Expectation, patienceMs = 0): Promise<Look<T>> {
+    const first = await this.once(scope, id, patienceMs);
     if (first.present === (expect === 'present')) return first;
     await this.#clock.sleep(SECOND_LOOK_MS, this.#closed.signal);
     return this.once(scope, id);
   }
 
   /** The same without an expectation. */
-  async once(scope: S, id: string): Promise<Look> {
-    const answer = await this.#batcherOf(scope).add(id);
+  async once(scope: S, id: string, patienceMs = 0): Promise<Look<T>> {
+    const answer = await this.#batcherOf(scope).add(id, patienceMs);
     if ('unreadable' in answer) throw new ServiceError('refused', answer.unreadable);
     return answer;
   }
@@ -73,11 +79,11 @@ export class Looks<S> {
     for (const batcher of this.#batchers.values()) batcher.close();
   }
 
-  #batcherOf(scope: S): Batcher<Answer> {
+  #batcherOf(scope: S): Batcher<Answer<T>> {
     const key = this.#keyOf(scope);
     const known = this.#batchers.get(key);
     if (known !== undefined) return known;
-    const created = this.#batcher<Answer>((ids, signal) =>
+    const created = this.#batcher<Answer<T>>((ids, signal) =>
       askDivided(
         ids,
         (some) => this.#readTogether(scope, some, signal),
@@ -88,11 +94,15 @@ export class Looks<S> {
     return created;
   }
 
-  async #readTogether(scope: S, ids: readonly string[], signal: AbortSignal): Promise<Map<string, Answer>> {
+  async #readTogether(
+    scope: S,
+    ids: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Map<string, Answer<T>>> {
     const read = await this.#read(scope, ids, signal);
-    const absent: Answer = read.unidentified > 0 ? UNREADABLE : { present: false, readAt: read.readAt };
-    const answers = new Map<string, Answer>(ids.map((id) => [id, absent]));
-    for (const id of read.presentIds) answers.set(id, { present: true });
+    const absent: Answer<T> = read.unidentified > 0 ? UNREADABLE : { present: false, readAt: read.readAt };
+    const answers = new Map<string, Answer<T>>(ids.map((id) => [id, absent]));
+    for (const [id, seen] of read.present) answers.set(id, { present: true, seen });
     for (const id of read.invalidIds) answers.set(id, UNREADABLE);
     return answers;
   }

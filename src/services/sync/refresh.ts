@@ -1,4 +1,8 @@
 import type { Clock } from '../../domain/clock.ts';
+import type { EventFacts } from '../../domain/echoes.ts';
+import type { RecordSnapshot } from '../../domain/records.ts';
+import type { EchoLedger } from '../echoes/ledger.ts';
+import { contentOf } from '../echoes/lines.ts';
 import type { BatcherFactory, SyncRunStore } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { ApplyService } from './apply.ts';
@@ -10,22 +14,26 @@ export interface Hint {
   readonly objectId: string;
   readonly recordId: string;
   readonly expect: Expectation;
+  /** What the event says that the hint is of. */
+  readonly event: EventFacts;
 }
 
 /** Turns hints into reads (see `Looks`), and reads into the mirror. */
 export class RefreshService {
   readonly #objects: ReadonlySet<string>;
-  readonly #schema: Pick<SchemaService, 'slugOf'>;
+  readonly #schema: Pick<SchemaService, 'slugOf' | 'attributesOf'>;
   readonly #gone: GoneService;
+  readonly #echoes: Pick<EchoLedger, 'meet' | 'judge'>;
   /** By object slug. */
-  readonly #looks: Looks<string>;
+  readonly #looks: Looks<string, RecordSnapshot>;
 
   constructor(deps: {
     objects: readonly string[];
     source: RecordSource;
-    schema: Pick<SchemaService, 'slugOf'>;
+    schema: Pick<SchemaService, 'slugOf' | 'attributesOf'>;
     apply: ApplyService;
     gone: GoneService;
+    echoes: Pick<EchoLedger, 'meet' | 'judge'>;
     runs: Pick<SyncRunStore, 'runningFor'>;
     batcher: BatcherFactory;
     clock: Clock;
@@ -33,6 +41,7 @@ export class RefreshService {
     this.#objects = new Set(deps.objects);
     this.#schema = deps.schema;
     this.#gone = deps.gone;
+    this.#echoes = deps.echoes;
     const { source, apply, runs, batcher, clock } = deps;
     this.#looks = new Looks({
       keyOf: (object) => object,
@@ -41,7 +50,7 @@ export class RefreshService {
         // A full sync may hold an older answer for the same records: then the later instant must be on record.
         const touchUnchanged = (await runs.runningFor(object)) !== undefined;
         await apply.apply(object, snapshots, { touchUnchanged });
-        return { ...page, presentIds: snapshots.map((snapshot) => snapshot.recordId) };
+        return { ...page, present: new Map(snapshots.map((snapshot) => [snapshot.recordId, snapshot])) };
       },
       batcher,
       clock,
@@ -56,10 +65,19 @@ export class RefreshService {
   async refresh(hint: Hint): Promise<'done' | 'ignored'> {
     const object = await this.#mirrored(hint.objectId);
     if (object === null) return 'ignored';
-    const seen = await this.#looks.look(object, hint.recordId, hint.expect);
-    if (!seen.present) {
-      const fate = { kind: hint.expect === 'gone' ? 'deleted' : 'look' } as const;
-      await this.#gone.settle(object, [{ recordId: hint.recordId, readAt: seen.readAt, fate }]);
+    const { recordId, expect, event } = hint;
+    const thing = { kind: object, attioId: recordId };
+    const met = await this.#echoes.meet(thing, event);
+    if (met.isNoNews) return 'done';
+    const look = await this.#looks.look(object, recordId, expect, met.patienceMs);
+    if (look.present) {
+      const { values } = look.seen;
+      await this.#echoes.judge(thing, event, met, async (aspect) =>
+        contentOf(await this.#schema.attributesOf(object), values, aspect),
+      );
+    } else {
+      const fate = { kind: expect === 'gone' ? 'deleted' : 'look' } as const;
+      await this.#gone.settle(object, [{ recordId, readAt: look.readAt, fate }]);
     }
     return 'done';
   }

@@ -1,8 +1,8 @@
 import type { ItemScope } from '../../domain/items.ts';
-import type { WebhookEvent, WebhookEventType } from '../../domain/webhook-events.ts';
+import type { WebhookEventType } from '../../domain/webhook-events.ts';
 import type { ItemRefresh } from '../../services/items/refresh.ts';
-import type { HandlerOutcome, WebhookRouter } from '../router.ts';
-import { besideId, idOf } from './members.ts';
+import type { WebhookHandler, WebhookRouter } from '../router.ts';
+import { besideId, factsOf, idOf } from './members.ts';
 
 type Expectation = 'present' | 'gone';
 
@@ -44,21 +44,22 @@ export function registerActivityEvents(
   { refresh, activity }: ActivityEventsDeps,
 ): void {
   const look =
-    (kind: 'notes' | 'tasks', idName: string, expect: Expectation) =>
-    async (event: WebhookEvent): Promise<HandlerOutcome> => {
+    (kind: 'notes' | 'tasks', idName: string, expect: Expectation): WebhookHandler =>
+    async (event, receivedAt) => {
       if (!activity) return 'ignored';
       const scope: ItemScope = { kind, listId: null };
-      await refresh.refresh(scope, idOf(event, idName), expect);
+      await refresh.refresh(scope, idOf(event, idName), { expect, event: factsOf(event, receivedAt) });
       return 'done';
     };
   const lookAtThread =
-    (expect: Expectation) =>
-    async (event: WebhookEvent): Promise<HandlerOutcome> => {
+    (expect: Expectation): WebhookHandler =>
+    async (event, receivedAt) => {
+      const told = { expect, event: factsOf(event, receivedAt) };
       const threadId = besideId(event, 'thread_id');
       // A new comment changes none of the others.
       if (event.type === 'comment.created') {
-        await refresh.refresh({ kind: 'comments', listId: null }, idOf(event, 'comment_id'), expect);
-      } else await refresh.refreshThread(idOf(event, 'comment_id'), threadId, expect);
+        await refresh.refresh({ kind: 'comments', listId: null }, idOf(event, 'comment_id'), told);
+      } else await refresh.refreshThread(idOf(event, 'comment_id'), threadId, told);
       return 'done';
     };
   for (const [type, expect] of typed(NOTES)) router.on(type, look('notes', 'note_id', expect));

@@ -1,9 +1,8 @@
-import type { WebhookEvent } from '../../domain/webhook-events.ts';
 import type { Dependents } from '../../services/items/dependents.ts';
 import type { MirroredLists } from '../../services/items/mirrored-lists.ts';
 import type { ItemRefresh } from '../../services/items/refresh.ts';
-import type { HandlerOutcome, WebhookRouter } from '../router.ts';
-import { idOf } from './members.ts';
+import type { WebhookHandler, WebhookRouter } from '../router.ts';
+import { factsOf, idOf } from './members.ts';
 
 interface EntryEventsDeps {
   readonly refresh: Pick<ItemRefresh, 'refresh' | 'holds'>;
@@ -14,14 +13,15 @@ interface EntryEventsDeps {
 /** Entry events are hints: each has the entry looked at again. What they say of its parent is not relied on. */
 export function registerEntryEvents(router: WebhookRouter, deps: EntryEventsDeps): void {
   const look =
-    (expect: 'present' | 'gone') =>
-    async (event: WebhookEvent): Promise<HandlerOutcome> => {
+    (expect: 'present' | 'gone'): WebhookHandler =>
+    async (event, receivedAt) => {
       const [listId, entryId] = [idOf(event, 'list_id'), idOf(event, 'entry_id')];
       // Of a list that the workspace has no more, what is mirrored is still to go.
       const mirrored =
         (await deps.lists.isMirrored(listId)) ?? (await deps.refresh.holds('entries', entryId));
       if (!mirrored) return 'ignored';
-      await deps.refresh.refresh({ kind: 'entries', listId }, entryId, expect);
+      const told = { expect, event: factsOf(event, receivedAt) };
+      await deps.refresh.refresh({ kind: 'entries', listId }, entryId, told);
       if (expect === 'gone') deps.dependents.lookAgain([{ entryId }]);
       return 'done';
     };

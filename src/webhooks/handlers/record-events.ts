@@ -1,8 +1,7 @@
-import type { WebhookEvent } from '../../domain/webhook-events.ts';
 import type { Dependents } from '../../services/items/dependents.ts';
 import type { RefreshService } from '../../services/sync/refresh.ts';
-import type { HandlerOutcome, WebhookRouter } from '../router.ts';
-import { besideId, idOf } from './members.ts';
+import type { HandlerOutcome, WebhookHandler, WebhookRouter } from '../router.ts';
+import { besideId, factsOf, idOf } from './members.ts';
 
 interface RecordEventsDeps {
   readonly refresh: Pick<RefreshService, 'refresh' | 'refreshMerged'>;
@@ -11,8 +10,15 @@ interface RecordEventsDeps {
 
 /** Record events are hints: each has the record looked at again; what is found is what counts. */
 export function registerRecordEvents(router: WebhookRouter, { refresh, dependents }: RecordEventsDeps): void {
-  const look = (expect: 'present' | 'gone') => (event: WebhookEvent) =>
-    refresh.refresh({ objectId: idOf(event, 'object_id'), recordId: idOf(event, 'record_id'), expect });
+  const look =
+    (expect: 'present' | 'gone'): WebhookHandler =>
+    (event, receivedAt) =>
+      refresh.refresh({
+        objectId: idOf(event, 'object_id'),
+        recordId: idOf(event, 'record_id'),
+        expect,
+        event: factsOf(event, receivedAt),
+      });
   /** Of a mirrored object its going has that done; what hangs on others is mirrored all the same. */
   const lookAtItems = (recordId: string, outcome: HandlerOutcome) => {
     if (outcome === 'ignored') dependents.lookAgain([{ recordId }]);
@@ -21,7 +27,9 @@ export function registerRecordEvents(router: WebhookRouter, { refresh, dependent
   router
     .on('record.created', look('present'))
     .on('record.updated', look('present'))
-    .on('record.deleted', async (event) => lookAtItems(idOf(event, 'record_id'), await look('gone')(event)))
+    .on('record.deleted', async (event, receivedAt) =>
+      lookAtItems(idOf(event, 'record_id'), await look('gone')(event, receivedAt)),
+    )
     .on('record.merged', async (event) => {
       const survivorId = idOf(event, 'record_id');
       const duplicateId = besideId(event, 'duplicate_record_id') ?? '';

@@ -21,6 +21,12 @@ describe('decideSnapshot', () => {
     ],
     ['an older read never overwrites', state(LATE, 'a'), { readAt: EARLY, hash: 'b' }, 'stale'],
     [
+      'an older read that says the same is no news',
+      state(LATE, 'a'),
+      { readAt: EARLY, hash: 'a' },
+      'unchanged',
+    ],
+    [
       'of equal instants the later arrival applies',
       state(EARLY, 'a'),
       { readAt: EARLY, hash: 'b' },

@@ -74,6 +74,56 @@ describe('PacedBatcher', () => {
     expect(batches[1]).toEqual({ at: start, keys: ['a', 'b', 'c'] });
   });
 
+  describe('a key that has patience', () => {
+    test('waits for others of its key, as long as the first of them would', async () => {
+      const { clock, batcher, batches } = build();
+      const start = clock.now();
+      const first = batcher.add('a', 500);
+      await clock.advance(400);
+      const second = batcher.add('a', 500);
+      await clock.advance(99);
+      expect(batches).toEqual([]);
+      await clock.advance(1);
+      expect(await Promise.all([first, second])).toEqual(['a#1', 'a#1']);
+      expect(batches).toEqual([{ at: start + 500, keys: ['a'] }]);
+    });
+
+    test('is brought forward by one that has none, and by no other key', async () => {
+      const { clock, batcher, batches } = build();
+      const start = clock.now();
+      const patient = [batcher.add('a', 5_000), batcher.add('b', 5_000)];
+      await clock.advance(100);
+      const urgent = batcher.add('a');
+      expect(await Promise.all([urgent, patient[0]])).toEqual(['a#1', 'a#1']);
+      await clock.advance(4_900);
+      expect(await patient[1]).toBe('b#2');
+      expect(batches).toEqual([
+        { at: start + 100, keys: ['a'] },
+        { at: start + 5_000, keys: ['b'] },
+      ]);
+    });
+
+    test('does not make a batch full before it is due', async () => {
+      const { clock, batcher, batches } = build({ maxBatch: 2 });
+      const start = clock.now();
+      const answers = [batcher.add('a', 300), batcher.add('b', 300), batcher.add('c', 300)];
+      await clock.advance(2_000);
+      await Promise.all(answers);
+      expect(batches).toEqual([
+        { at: start + 300, keys: ['a', 'b'] },
+        { at: start + 1_300, keys: ['c'] },
+      ]);
+    });
+
+    test('is refused with the others by a stop', async () => {
+      const { batcher, batches } = build();
+      const waiting = batcher.add('a', 500);
+      batcher.close();
+      await expect(waiting).rejects.toThrow('closing');
+      expect(batches).toEqual([]);
+    });
+  });
+
   test('a batch that fails fails its keys and no others', async () => {
     const clock = new ManualClock();
     let fail = true;

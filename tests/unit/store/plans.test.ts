@@ -16,7 +16,7 @@ import { task, write } from '../../support/stored-items.ts';
 const AT = '2026-01-01T00:00:00.000Z';
 /** What only grows: no statement on the way of a request may read all of it. */
 const GROWING =
-  /^SCAN (outbox|change|change_delivery|delivery|item|item_link|conflict)\b(?!.* INDEX outbox_pending)/;
+  /^SCAN (outbox|change|change_delivery|delivery|item|item_link|conflict|entity|echo)\b(?!.* INDEX outbox_pending)/;
 
 let directory: string;
 let database: Kysely<Schema>;
@@ -85,6 +85,10 @@ describe('by index, whatever else is kept:', () => {
     ['how much is laid out to be pushed', () => deliveries.countPending('w')],
     ['whether there are changes to be laid out', () => webhooks.look('w')],
     ['how an address fares', () => webhooks.list()],
+    ['what is remembered of our writes', () => store.echoes.of('people', ['r', 's'])],
+    ['whether a record is being written', () => store.echoes.pendingAmong('people', ['r', 's'])],
+    ['whether an item is being written', () => store.echoes.pendingAmong('tasks', ['a', 'b'])],
+    ['whether anything of a kind is being written', () => store.echoes.isPending('people')],
     ['what is erased of items', () => store.erasure.eraseItems('notes', ['a', 'b'])],
   ])('%s', async (_, ask) => {
     await ask();
