@@ -78,6 +78,8 @@ export interface EntityStore {
   ownersOf(kind: EntityKind, keys: readonly string[]): Promise<Map<string, string[]>>;
   /** Live things that no record is known of yet, by a key of theirs. */
   unlinkedByKeys(kind: EntityKind, keys: readonly string[]): Promise<Map<string, EntityRow>>;
+  /** Which of these are ids of things. */
+  idsAmong(kind: EntityKind, ids: readonly string[]): Promise<Set<string>>;
   put(rows: readonly EntityRow[]): Promise<void>;
   remove(kind: EntityKind, id: string): Promise<void>;
 }
@@ -103,8 +105,8 @@ export interface OutboxStore {
   rebase(id: number, base: WriteBase): Promise<void>;
   setExternalIdBefore(id: number, externalId: string | null): Promise<void>;
   redirect(kind: EntityKind, fromId: string, toId: string): Promise<void>;
-  /** A request that makes something is about to be sent. */
-  markSent(id: number, at: string): Promise<void>;
+  /** A request that cannot be taken back is about to be sent. @returns whether the row is still pending */
+  markSent(id: number, at: string): Promise<boolean>;
   retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void>;
   revive(id: number, letterId: number, now: string): Promise<boolean>;
   cancelOf(kind: WriteKind, entityIds: readonly string[], at: string): Promise<number[]>;
@@ -183,6 +185,8 @@ export interface ItemStore {
   liveIds(scope: ItemScope, beforeReadAt: string, afterId: string, limit: number): Promise<string[]>;
   /** What was about a record that was merged away is about the survivor. */
   relink(deadRecordId: string, survivorRecordId: string, entityId: string | null): Promise<void>;
+  /** What was about a thing that is part of another now is about that one. */
+  relinkThing(fromId: string, intoId: string): Promise<void>;
 }
 
 export interface BatchStore {

@@ -184,6 +184,17 @@ export class EntitiesStore {
     return merged;
   }
 
+  async idsAmong(kind: EntityKind, ids: readonly string[]): Promise<Set<string>> {
+    const found = await loadBy(
+      ids,
+      (part) =>
+        this.#db.selectFrom('entity').select('id').where('kind', '=', kind).where('id', 'in', part).execute(),
+      (row) => row.id,
+      () => true,
+    );
+    return new Set(found.keys());
+  }
+
   async ownersOf(kind: EntityKind, keys: readonly string[]): Promise<Map<string, string[]>> {
     const owners = new Map<string, string[]>();
     for (const part of chunks(keys)) {

@@ -214,20 +214,25 @@ export class OutboxStore {
       .updateTable('outbox')
       .set({ entity_id: toId })
       .where('kind', '=', kind)
-      .where('operation', '=', 'upsert')
+      .where('operation', 'in', ['upsert', 'restore'])
       .where('entity_id', '=', fromId)
       .where('status', 'in', ['pending', 'dead'])
       .execute();
   }
 
-  /** A request that makes something is about to be sent: from now on it is looked for before it is sent again. */
-  async markSent(id: number, at: string): Promise<void> {
-    await this.#db
+  /**
+   * A request that cannot be taken back is about to be sent: from now on what it has made is looked for before it is
+   * sent again, and a deletion is not called off any more.
+   * @returns whether the row is pending: what was called off meanwhile is not to be sent
+   */
+  async markSent(id: number, at: string): Promise<boolean> {
+    const { numUpdatedRows } = await this.#db
       .updateTable('outbox')
-      .set({ sent_at: at })
+      .set((eb) => ({ sent_at: eb.fn.coalesce('sent_at', eb.val(at)) }))
       .where('id', '=', id)
-      .where('sent_at', 'is', null)
-      .execute();
+      .where('status', '=', 'pending')
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows === 1n;
   }
 
   async retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void> {

@@ -89,10 +89,20 @@ export class OutboxDelivery {
     return true;
   }
 
-  /** Somebody has made the record, deleted it, or merged what it refers to, since we looked. */
+  /** Somebody has made the record, deleted it, moved its key, or merged what it refers to, since we looked. */
   async #isOvertaken(error: unknown, row: OutboxRow, target: Target, round: number): Promise<boolean> {
-    if (isAttioError(error, target.snapshot === null ? 'uniqueness_conflict' : 'not_found')) return true;
+    const isNew = target.snapshot === null;
+    if (isAttioError(error, 'not_found')) return !isNew;
+    if (isAttioError(error, 'uniqueness_conflict')) return this.#isHeldElsewhere(row, target, round);
     return round === 1 && isAttioError(error, 'value_not_found') && this.#deps.targets.recheck(row.intent);
+  }
+
+  /** Another record has the key that the write was asked by: that one is to be written to. */
+  async #isHeldElsewhere(row: OutboxRow, target: Target, round: number): Promise<boolean> {
+    const isNew = target.snapshot === null;
+    if (isNew && round === 1) return true;
+    if (row.key === null) return false;
+    return (await this.#deps.targets.otherHolder(row.kind, target, [row.key])) !== null;
   }
 
   #isHeldBack(row: OutboxRow): boolean {
@@ -142,7 +152,7 @@ export class OutboxDelivery {
     const keys = [plan.add, plan.set].flatMap((values) => values[keySlugs[kind]] ?? []);
     const other = await targets.otherHolder(kind, target, keys);
     if (other === null) return error;
-    const words = `a value that must be unique is held by the ${kind} record ${other}`;
+    const words = `a value that must be unique is held by the ${kind} record ${other}: merge the two in Attio, or write to that one`;
     return new ServiceError('refused', words, { attio, cause: error });
   }
 

@@ -1,5 +1,8 @@
-import type { EntityKind, EntityRow } from '../../domain/entities.ts';
+import { blankFacts, type EntityKind, type EntityRow } from '../../domain/entities.ts';
+import { survivorOfThing } from '../living.ts';
 import type { Stores } from '../ports.ts';
+import { join } from '../sync/joining.ts';
+import type { Mapping } from '../sync/mapping.ts';
 
 /**
  * The record is that of the thing. When another thing has it already, the two are one: the other one lives on.
@@ -7,6 +10,7 @@ import type { Stores } from '../ports.ts';
  */
 export async function link(
   stores: Stores,
+  mapping: Mapping,
   kind: EntityKind,
   entityId: string,
   recordId: string,
@@ -15,27 +19,50 @@ export async function link(
   const entity = await stores.entities.find(kind, entityId);
   if (entity === undefined) return entityId;
   // The record was merged into another one while the write was sent.
-  if (entity.mergedInto !== null) return entity.mergedInto;
-  const owner = (await stores.entities.byRecordIds(kind, [recordId])).get(recordId);
-  if (owner === undefined || owner.id === entity.id) {
+  if (entity.mergedInto !== null)
+    return (await survivorOfThing(stores.entities, kind, entity.id))?.id ?? entity.id;
+  const holder = (await stores.entities.byRecordIds(kind, [recordId])).get(recordId);
+  if (holder === undefined || holder.id === entity.id) {
     await stores.entities.put([
       { ...entity, recordId, deletedAt: null, mergedInto: null, syncFailure: null },
     ]);
+    await keepFormerId(stores, entity, recordId, at);
     return entity.id;
   }
-  const { externalId } = entity;
+  // A record that was merged on before we heard of its making is its survivor's.
+  const owner = (await survivorOfThing(stores.entities, kind, holder.id)) ?? holder;
+  const heir = await join(stores, mapping, { from: entity, into: owner, externalIdOf: 'from', at });
+  const isBack = owner.id === holder.id;
+  await stores.entities.put([
+    { ...heir, syncFailure: null, ...(isBack ? { deletedAt: null, mergedInto: null } : {}) },
+  ]);
+  return owner.id;
+}
+
+/** A record that was made anew has another id in Attio: the one before finds the thing as well. */
+export async function keepFormerId(
+  stores: Stores,
+  { kind, id, recordId: former }: EntityRow,
+  recordId: string | null,
+  at: string,
+): Promise<void> {
+  if (former === null || former === recordId || former === id) return;
+  const facts = blankFacts(kind);
   await stores.entities.put([
     {
-      ...entity,
+      kind,
+      id: former,
+      recordId: former,
       externalId: null,
-      deletedAt: at,
-      mergedInto: owner.id,
-      version: entity.version + 1,
+      webUrl: null,
+      version: 0,
+      createdAt: at,
       updatedAt: at,
+      deletedAt: at,
+      mergedInto: id,
+      syncFailure: null,
+      facts,
+      keys: [],
     },
   ]);
-  await stores.outbox.redirect(kind, entity.id, owner.id);
-  const heir: EntityRow = { ...owner, externalId: externalId ?? owner.externalId, syncFailure: null };
-  await stores.entities.put([{ ...heir, deletedAt: null, mergedInto: null }]);
-  return owner.id;
 }

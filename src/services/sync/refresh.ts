@@ -17,15 +17,18 @@ export class RefreshService {
   readonly #objects: ReadonlySet<string>;
   readonly #schema: Pick<SchemaService, 'slugOf'>;
   readonly #gone: GoneService;
+  readonly #lookForKeys: (object: string, keys: readonly string[]) => Promise<void>;
   /** By object slug. */
   readonly #looks: Looks<string>;
 
+  /** @param deps.lookForKeys reads the records that hold keys into the mirror */
   constructor(deps: {
     objects: readonly string[];
     source: RecordSource;
     schema: Pick<SchemaService, 'slugOf'>;
     apply: ApplyService;
     gone: GoneService;
+    lookForKeys: (object: string, keys: readonly string[]) => Promise<void>;
     runs: Pick<SyncRunStore, 'runningFor'>;
     batcher: BatcherFactory;
     clock: Clock;
@@ -33,6 +36,7 @@ export class RefreshService {
     this.#objects = new Set(deps.objects);
     this.#schema = deps.schema;
     this.#gone = deps.gone;
+    this.#lookForKeys = deps.lookForKeys;
     const { source, apply, runs, batcher, clock } = deps;
     this.#looks = new Looks({
       keyOf: (object) => object,
@@ -57,8 +61,9 @@ export class RefreshService {
     const object = await this.#mirrored(hint.objectId);
     if (object === null) return 'ignored';
     const seen = await this.#looks.look(object, hint.recordId, hint.expect);
-    if (!seen.present) {
-      const fate = { kind: hint.expect === 'gone' ? 'deleted' : 'look' } as const;
+    if (!seen.present && hint.expect === 'present') await this.#missing(object, hint.recordId, seen.readAt);
+    else if (!seen.present) {
+      const fate = { kind: 'deleted' } as const;
       await this.#gone.settle(object, [{ recordId: hint.recordId, readAt: seen.readAt, fate }]);
     }
     return 'done';
@@ -67,8 +72,13 @@ export class RefreshService {
   /** The same for a record of a mirrored object, when there is no event. */
   async lookAgain(object: string, recordId: string): Promise<void> {
     const seen = await this.#looks.once(object, recordId);
-    if (seen.present) return;
-    await this.#gone.settle(object, [{ recordId, readAt: seen.readAt, fate: { kind: 'look' } }]);
+    if (!seen.present) await this.#missing(object, recordId, seen.readAt);
+  }
+
+  /** Nobody has said what became of it: a survivor of a merge holds its keys, and may be new to us. */
+  async #missing(object: string, recordId: string, readAt: string): Promise<void> {
+    await this.#lookForKeys(object, await this.#gone.keysOf(object, recordId));
+    await this.#gone.settle(object, [{ recordId, readAt, fate: { kind: 'look' } }]);
   }
 
   /** A merge: one record lives, the other is dead. The one that lives may be an original or new. */
