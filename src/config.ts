@@ -56,6 +56,7 @@ export interface AppConfig {
   readonly automations: Settings['automations'];
   readonly deals: Settings['deals'];
   readonly mapping: Mappings;
+  readonly deletes: Settings['deletes'];
   readonly retention: Settings['retention'];
   readonly health: Settings['health'];
 }
@@ -275,6 +276,7 @@ function toConfig(env: Env, settings: Settings): AppConfig {
     automations: settings.automations,
     deals: settings.deals,
     mapping: resolveMapping(settings.mapping ?? {}, keySlugs(settings.deals.externalIdAttribute)).mappings,
+    deletes: settings.deletes,
     retention: settings.retention,
     health: settings.health,
   };

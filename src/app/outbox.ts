@@ -6,6 +6,7 @@ import { Choosing } from '../services/outbox/choosing.ts';
 import { OutboxDelivery } from '../services/outbox/delivery.ts';
 import { type Acceptance, OutboxIntake } from '../services/outbox/intake.ts';
 import { RemovalService } from '../services/outbox/removal.ts';
+import { RestoreService } from '../services/outbox/restoring.ts';
 import { reviveWrite } from '../services/outbox/revival.ts';
 import { Settler } from '../services/outbox/settler.ts';
 import { TargetFinder } from '../services/outbox/target.ts';
@@ -114,12 +115,21 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
       mirror.onCommitted(kind, recordIds);
     },
   });
+  const restoring = new RestoreService({
+    store,
+    mapping,
+    clock,
+    waiters,
+    undoDays: config.deletes.undoDays,
+    onRestored: (kind) => mirror.onCommitted(kind, []),
+  });
   return {
     worker,
     writer,
     waiters,
     look,
     removal,
+    restoring,
     async revive(letter: DeadLetter) {
       await reviveWrite({ store, mapping, clock, showItem: items.showItem }, letter);
       worker.wake();

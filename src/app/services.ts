@@ -14,8 +14,8 @@ export function buildServices(base: Base, attio: AttioParts, mirror: MirrorParts
   const things = { entities: store.entities, outbox: store.outbox, writer: outbox.writer, mapping };
   const deals = new DealsService({ ...things, members, schema, clock });
   return {
-    contacts: new ContactsService({ ...things, removal: outbox.removal }),
-    companies: new CompaniesService(things),
+    contacts: new ContactsService({ ...things, removal: outbox.removal, restoring: outbox.restoring }),
+    companies: new CompaniesService({ ...things, restoring: outbox.restoring }),
     deals,
     ...buildItems(base, attio, mirror, outbox, deals),
   };

@@ -83,6 +83,8 @@ const settingsSchema = z.strictObject({
       dueInDays: z.number().min(0).max(3_650).nullable(),
     }),
   }),
+  /** How long after its deletion a contact or company can be restored; its values are purged then. */
+  deletes: z.strictObject({ undoDays: count }),
   retention: z.strictObject({
     deliveryDays: count,
     changeDays: count,

@@ -105,8 +105,8 @@ export interface OutboxStore {
   rebase(id: number, base: WriteBase): Promise<void>;
   setExternalIdBefore(id: number, externalId: string | null): Promise<void>;
   redirect(kind: EntityKind, fromId: string, toId: string): Promise<void>;
-  /** A request that cannot be taken back is about to be sent. @returns whether the row is still pending */
-  markSent(id: number, at: string): Promise<boolean>;
+  /** A request that makes something is about to be sent. */
+  markSent(id: number, at: string): Promise<void>;
   retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void>;
   revive(id: number, letterId: number, now: string): Promise<boolean>;
   cancelOf(kind: WriteKind, entityIds: readonly string[], at: string): Promise<number[]>;

@@ -12,6 +12,7 @@ import { deployment } from './migrations/007-deployment.ts';
 import { deals } from './migrations/008-deals.ts';
 import { definitions } from './migrations/009-definitions.ts';
 import { erasure } from './migrations/010-erasure.ts';
+import { archive } from './migrations/014-archive.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
 import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
@@ -36,6 +37,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '008-deals': deals,
   '009-definitions': definitions,
   '010-erasure': erasure,
+  '014-archive': archive,
 };
 
 /** In their order. */

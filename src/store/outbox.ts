@@ -220,19 +220,14 @@ export class OutboxStore {
       .execute();
   }
 
-  /**
-   * A request that cannot be taken back is about to be sent: from now on what it has made is looked for before it is
-   * sent again, and a deletion is not called off any more.
-   * @returns whether the row is pending: what was called off meanwhile is not to be sent
-   */
-  async markSent(id: number, at: string): Promise<boolean> {
-    const { numUpdatedRows } = await this.#db
+  /** A request that makes something is about to be sent: from now on it is looked for before it is sent again. */
+  async markSent(id: number, at: string): Promise<void> {
+    await this.#db
       .updateTable('outbox')
-      .set((eb) => ({ sent_at: eb.fn.coalesce('sent_at', eb.val(at)) }))
+      .set({ sent_at: at })
       .where('id', '=', id)
-      .where('status', '=', 'pending')
-      .executeTakeFirstOrThrow();
-    return numUpdatedRows === 1n;
+      .where('sent_at', 'is', null)
+      .execute();
   }
 
   async retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void> {

@@ -1,4 +1,6 @@
+import { ENTITY_KINDS } from '../domain/entities.ts';
 import { type Database, type Handle, transaction } from './database.ts';
+import { purgeItems, purgeRecords, purgeThings } from './purging.ts';
 
 /** Rows dropped per transaction, so that housekeeping never holds the database for long. */
 const ROWS_PER_STEP = 2_000;
@@ -17,6 +19,8 @@ export interface RetentionCutoffs {
   readonly conflicts: string;
   /** Requests with an idempotency key. */
   readonly keyedRequests: string;
+  /** Values of what was deleted: its rows stay, so that its ids are known. */
+  readonly archived: string;
 }
 
 /** Drops what has outlived its use. Dead letters and pending events stay until somebody settles them. */
@@ -38,6 +42,9 @@ export async function dropExpired(
     (tx) => dropBatches(tx, cutoffs.writes),
     (tx) => dropConflicts(tx, cutoffs.conflicts),
     (tx) => dropKeyedRequests(tx, cutoffs.keyedRequests),
+    ...ENTITY_KINDS.map((kind) => (tx: Handle) => purgeThings(tx, kind, cutoffs.archived, ROWS_PER_STEP)),
+    (tx) => purgeRecords(tx, cutoffs.archived, ROWS_PER_STEP),
+    (tx) => purgeItems(tx, cutoffs.archived, ROWS_PER_STEP),
   ];
   let total = 0;
   for (const step of steps) {

@@ -54,7 +54,9 @@ export async function byExternalId(service: TestService, externalId: string): Pr
 export function recordDeletions(service: TestService): string[] {
   return service.sandbox.sandbox
     .requests()
-    .requests.filter(({ method, path }) => method === 'DELETE' && path.includes('/records/'))
+    .requests.filter(
+      ({ method, path, status }) => method === 'DELETE' && path.includes('/records/') && status === 200,
+    )
     .map(({ path }) => path);
 }
 

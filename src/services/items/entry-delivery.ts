@@ -49,7 +49,7 @@ export class EntryDelivery {
     row: OutboxRow<ItemKind>,
     item: Item,
     parent: { readonly object: string; readonly recordId: string },
-    timing: Timing & { readonly duplicate: boolean; readonly markSent: () => Promise<unknown> },
+    timing: Timing & { readonly duplicate: boolean; readonly markSent: () => Promise<void> },
     signal: AbortSignal,
   ): Promise<WrittenEntry> {
     const listId = item.listId ?? '';

@@ -5,12 +5,13 @@ import type { AttioRecord } from '../../attio/types.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { EntityKind } from '../../domain/entities.ts';
 import { isJsonObject } from '../../domain/json.ts';
-import type { OutboxRow } from '../../domain/outbox.ts';
+import type { OutboxRow, WriteIntent } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import { ServiceError } from '../errors.ts';
 import type { SchemaService } from '../schema.ts';
 import type { KeySlugs, Mapping } from '../sync/mapping.ts';
 import { toSnapshot } from '../sync/source.ts';
+import { fitArchive } from './archive.ts';
 import type { Choosing } from './choosing.ts';
 import { faultOfDealKey } from './deal-key.ts';
 import { failureOf } from './failure.ts';
@@ -26,7 +27,7 @@ export interface DeliveryDeps {
   readonly schema: Pick<SchemaService, 'attributesOf'>;
   readonly keySlugs: KeySlugs;
   readonly policyOf: Mapping['policyOf'];
-  readonly choosing: Pick<Choosing, 'chooseLate'>;
+  readonly choosing: Pick<Choosing, 'chooseLate' | 'without'>;
   readonly clock: Clock;
   /** What Attio's clock shows at an instant of ours. */
   readonly attioTime: (ms: number) => number;
@@ -76,6 +77,7 @@ export class OutboxDelivery {
     const { targets, settler } = this.#deps;
     const target = await targets.find(row);
     if (target === null) await settler.drop(row);
+    else if (isUnknowable(row, target)) throw new ServiceError('refused', UNKNOWABLE);
     else if (this.#isTooLate(row, target)) await settler.yieldToDeletion(row, target);
     else {
       const plan = await this.#plan(row, target, attributes);
@@ -115,17 +117,20 @@ export class OutboxDelivery {
    * what the record is found by.
    */
   #isTooLate(row: OutboxRow, target: Target): boolean {
+    if (row.operation === 'restore') return false;
     return target.wasDeleted && target.snapshot === null && (row.key === null || this.#isHeldBack(row));
   }
 
   async #plan(row: OutboxRow, target: Target, attributes: Attributes): Promise<WritePlan> {
     const { targets, choosing, keySlugs, policyOf } = this.#deps;
-    const { kind, intent } = row;
+    const { kind } = row;
+    const isRestored = row.operation === 'restore';
+    const intent = isRestored ? await this.#archived(row, target, attributes) : row.intent;
     const keySlug = keySlugs[kind];
     return planWrite({
       row: {
         intent: await targets.resolve(await choosing.chooseLate({ kind, keySlug, intent }, attributes)),
-        base: target.moved === true ? {} : row.base,
+        base: target.moved === true || isRestored ? {} : row.base,
       },
       values: target.snapshot?.values ?? {},
       attributes,
@@ -133,6 +138,14 @@ export class OutboxDelivery {
       heldBack: this.#isHeldBack(row),
       policyOf: (field) => policyOf(kind, field),
     });
+  }
+
+  /** What was archived, without what refers to things that are gone, or names a choice that is no more. */
+  async #archived(row: OutboxRow, target: Target, attributes: Attributes): Promise<WriteIntent> {
+    const { targets, choosing, keySlugs } = this.#deps;
+    const fit = await targets.withoutGone(fitArchive(row, target, attributes));
+    const keySlug = keySlugs[row.kind];
+    return choosing.without({ kind: row.kind, keySlug, intent: fit }, attributes);
   }
 
   #doubtReferences({ set, add }: WritePlan): void {
@@ -192,13 +205,24 @@ export class OutboxDelivery {
     const { kind, key } = row;
     const entity = await targets.itself(kind, row.entityId);
     if (entity !== null && entity.mergedInto !== null) return settler.yieldToMerge(row, entity);
+    // It was restored before its deletion was sent.
+    if (entity !== null && entity.deletedAt === null) return settler.confirmDeletion(row);
     const recordId = entity?.recordId ?? (key === null ? null : await targets.recordOf(kind, key, signal));
     if (entity !== null && recordId !== null) {
       if (entity.recordId === null) await settler.hide(entity, recordId);
-      await records.delete(kind, recordId, { signal });
+      // Not sent again by itself: it may be called off meanwhile.
+      await records.delete(kind, recordId, { signal, resend: false });
     }
     await settler.confirmDeletion(row);
   }
+}
+
+const UNKNOWABLE =
+  'Attio no longer has the record, and it has no address or domain by which it would be known again: make it anew in Attio';
+
+/** To make it would be to make it twice, when the answer is lost. */
+function isUnknowable(row: OutboxRow, { snapshot }: Target): boolean {
+  return row.operation === 'restore' && row.key === null && snapshot === null;
 }
 
 function hasValues(values: WritableValues): boolean {

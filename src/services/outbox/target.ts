@@ -192,6 +192,23 @@ export class TargetFinder {
     return Object.fromEntries(await Promise.all(resolved));
   }
 
+  /** An intent without what refers to records that are known to be gone. */
+  async withoutGone(intent: WriteIntent): Promise<WriteIntent> {
+    const isGone = async (value: Json): Promise<boolean> => {
+      const { object, recordId } = isJsonObject(value) ? value : {};
+      const kind = typeof object === 'string' ? entityKindOf(object) : null;
+      if (kind === null || typeof recordId !== 'string') return false;
+      const entity = await this.living(kind, recordId);
+      return entity !== null && entity.deletedAt !== null;
+    };
+    const kept = Object.entries(intent).map(async ([field, input]) => {
+      if (!Array.isArray(input)) return (await isGone(input)) ? [] : [[field, input] as const];
+      const gone = await Promise.all(input.map(isGone));
+      return [[field, input.filter((_, index) => gone[index] !== true)] as const];
+    });
+    return Object.fromEntries((await Promise.all(kept)).flat());
+  }
+
   /** Looks at the records of the things that an intent refers to. @returns whether there are any */
   async recheck(intent: WriteIntent): Promise<boolean> {
     const named = Object.values(intent).flatMap(thingsIn);
