@@ -49,6 +49,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     lookAgain,
   });
   const delivery = new OutboxDelivery({
+    outbox: store.outbox,
     records: client.records,
     targets: new TargetFinder({
       entities: store.entities,

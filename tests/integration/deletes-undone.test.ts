@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { ARCHIVED, deleted, restore } from '../support/archive.ts';
 import { takeViolations } from '../support/exchanges.ts';
-import { expectOneEach, recordDeletions } from '../support/identity.ts';
+import { expectOneEach, made, recordDeletions } from '../support/identity.ts';
 import {
   attio,
   type CompanyJson,
@@ -10,7 +10,6 @@ import {
   created,
   exists,
   outage,
-  put,
   putCompany,
   quiet,
   recovered,
@@ -28,7 +27,7 @@ afterEach(() => {
 describe('a contact that was removed here', () => {
   test('is restored with its record, as that is in Attio by now', async () => {
     await using service = await startWriting();
-    const { id, recordId } = (await put(service, ARCHIVED)).body.data;
+    const { id, recordId } = await made(service, ARCHIVED);
     await quiet(service);
     await removeContact(service, id);
     service.sandbox.sandbox.edit({ object: 'people', recordId, values: { job_title: 'Meanwhile' } });
@@ -44,7 +43,7 @@ describe('a contact that was removed here', () => {
 
   test('and in Attio is made anew there', async () => {
     await using service = await startWriting();
-    const { id, recordId } = (await put(service, ARCHIVED)).body.data;
+    const { id, recordId } = await made(service, ARCHIVED);
     await quiet(service);
     await removeContact(service, id, '?attio=delete');
     const answer = await restore(service, id);
@@ -59,7 +58,7 @@ describe('a contact that was removed here', () => {
 
   test('before its deletion reached Attio is not deleted there', async () => {
     await using service = await startWriting();
-    const { id, recordId } = (await put(service, ARCHIVED)).body.data;
+    const { id, recordId } = await made(service, ARCHIVED);
     await quiet(service);
     await outage(service);
     expect((await removeContact(service, id, '?attio=delete')).status).toBe(202);

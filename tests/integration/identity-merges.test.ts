@@ -5,6 +5,7 @@ import {
   allContacts,
   byExternalId,
   expectOneEach,
+  made,
   merge,
   recordDeletions,
   type Survivor,
@@ -55,11 +56,8 @@ interface Pair {
 
 /** Two contacts of ours, with something of everything on their records. */
 async function pair(service: TestService): Promise<Pair> {
-  const [one, two] = [
-    await put(service, { email: 'a@pair.example', externalId: 'x-a', jobTitle: 'Both' }),
-    await put(service, { email: 'b@pair.example', externalId: 'x-b', jobTitle: 'Both' }),
-  ];
-  const [a, b] = [one.body.data, two.body.data];
+  const a = await made(service, { email: 'a@pair.example', externalId: 'x-a', jobTitle: 'Both' });
+  const b = await made(service, { email: 'b@pair.example', externalId: 'x-b', jobTitle: 'Both' });
   for (const { recordId } of [a, b]) {
     addEntry(service, recordId);
     addNote(service, recordId);
@@ -149,7 +147,7 @@ describe('a merge', () => {
   test('that was heard of before the one behind it leads to the last survivor', async () => {
     await using service = await startWriting({ subscribe: false });
     const { a, b } = await pair(service);
-    const { recordId: c } = (await put(service, { email: 'c@pair.example' })).body.data;
+    const { recordId: c } = await made(service, { email: 'c@pair.example' });
     const between = merge(service, [a.recordId, b.recordId]);
     const last = merge(service, [between, c]);
     await tellMerge(service, between, last);

@@ -1,8 +1,8 @@
 /** Written by tests of what is deleted and restored. */
 import { expect } from 'vitest';
-import { tell } from './identity.ts';
+import { made, tell } from './identity.ts';
 import type { Answer, TestService } from './service.ts';
-import { contactStatus, put, quiet, type WrittenContact, type WrittenJson } from './writes.ts';
+import { contactStatus, quiet, type WrittenContact, type WrittenJson } from './writes.ts';
 
 export const EMAIL = 'ada@archive.example';
 export const ARCHIVED = {
@@ -31,7 +31,7 @@ export function restore(
 /** A contact that somebody has deleted in Attio. */
 export async function deleted(service: TestService): Promise<WrittenContact> {
   const company = { domain: 'archive.example' };
-  const { data } = (await put(service, { ...ARCHIVED, company })).body;
+  const data = await made(service, { ...ARCHIVED, company });
   await quiet(service);
   service.sandbox.sandbox.deleteRecord({ object: 'people', recordId: data.recordId });
   await tell(service, 'deleted', data.recordId);

@@ -2,9 +2,16 @@
 import { expect } from 'vitest';
 import type { MergeSurvivor } from '../mocks/state/merge.ts';
 import type { TestService } from './service.ts';
-import type { WrittenContact } from './writes.ts';
+import { contact, delivered, put, type WrittenContact } from './writes.ts';
 
 export type Survivor = MergeSurvivor;
+
+/** A contact that Attio has, too, however long that took. */
+export async function made(service: TestService, body: unknown): Promise<WrittenContact> {
+  const { data } = (await put(service, body)).body;
+  await delivered(service);
+  return contact(service, data.id);
+}
 
 /** Two records become one. @returns the id of the one that lives */
 export function merge(

@@ -5,9 +5,10 @@ import type { AttioRecord } from '../../attio/types.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { EntityKind } from '../../domain/entities.ts';
 import { isJsonObject } from '../../domain/json.ts';
-import type { OutboxRow, WriteIntent } from '../../domain/outbox.ts';
+import { isItemRow, type OutboxRow, type WriteIntent } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import { ServiceError } from '../errors.ts';
+import type { OutboxStore } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { KeySlugs, Mapping } from '../sync/mapping.ts';
 import { toSnapshot } from '../sync/source.ts';
@@ -19,8 +20,10 @@ import type { Attributes } from './fields.ts';
 import { isEmptyPlan, planWrite, type WritePlan } from './plan.ts';
 import type { Settler } from './settler.ts';
 import type { Target, TargetFinder } from './target.ts';
+import { Turns } from './turns.ts';
 
 export interface DeliveryDeps {
+  readonly outbox: Pick<OutboxStore, 'get'>;
   readonly records: Pick<RecordsResource, 'create' | 'update' | 'replace' | 'delete'>;
   readonly targets: TargetFinder;
   readonly settler: Settler;
@@ -37,6 +40,8 @@ export interface DeliveryDeps {
   readonly onDoubted: (object: string, recordId: string) => void;
 }
 
+type Outcome = 'ended' | 'overtaken' | 'outdated';
+
 /** Attio and we may overtake each other; after so many rounds it is something else. */
 const MAX_ROUNDS = 3;
 
@@ -49,6 +54,7 @@ const MAX_ROUNDS = 3;
  */
 export class OutboxDelivery {
   readonly #deps: DeliveryDeps;
+  readonly #turns = new Turns();
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
@@ -64,31 +70,70 @@ export class OutboxDelivery {
     const unfit =
       row.kind === 'deals' && row.key !== null && faultOfDealKey(attributes, this.#deps.keySlugs.deals);
     if (unfit) throw new ServiceError('refused', unfit);
-    for (let round = 1; !(await this.#attempt(row, attributes, signal, round)); round += 1);
+    let current = row;
+    for (let round = 1; ; ) {
+      const outcome = await this.#attempt(current, attributes, signal, round);
+      if (outcome === 'ended') return;
+      if (outcome === 'overtaken') round += 1;
+      const fresh = await this.#fresh(row);
+      if (fresh === null) return;
+      current = fresh;
+    }
   }
 
-  /** @returns false when Attio has overtaken us: somebody has made the record, or deleted it, since we looked */
+  /** The row as it is now: its thing may have become part of another, and what it stands on was agreed on anew. */
+  async #fresh({ id }: OutboxRow): Promise<OutboxRow | null> {
+    const row = await this.#deps.outbox.get(id);
+    return row === undefined || row.status !== 'pending' || isItemRow(row) ? null : row;
+  }
+
+  /**
+   * @returns `overtaken`: somebody has made the record, or deleted it, since we looked. `outdated`: a write of ours has
+   *   come first, or the thing has become part of another
+   */
   async #attempt(
     row: OutboxRow,
     attributes: Attributes,
     signal: AbortSignal,
     round: number,
-  ): Promise<boolean> {
+  ): Promise<Outcome> {
     const { targets, settler } = this.#deps;
-    const target = await targets.find(row);
-    if (target === null) await settler.drop(row);
-    else if (isUnknowable(row, target)) throw new ServiceError('refused', UNKNOWABLE);
-    else if (this.#isTooLate(row, target)) await settler.yieldToDeletion(row, target);
-    else {
+    const since = this.#turns.begin();
+    try {
+      const target = await targets.find(row);
+      if (target === null) await settler.drop(row);
+      else if (isUnknowable(row, target)) throw new ServiceError('refused', UNKNOWABLE);
+      else if (this.#isTooLate(row, target)) await settler.yieldToDeletion(row, target);
+      else return await this.#write(row, target, attributes, signal, { round, since });
+      return 'ended';
+    } finally {
+      this.#turns.end();
+    }
+  }
+
+  async #write(
+    row: OutboxRow,
+    target: Target,
+    attributes: Attributes,
+    signal: AbortSignal,
+    { round, since }: { round: number; since: number },
+  ): Promise<Outcome> {
+    if (target.entity.id !== row.entityId && (await this.#fresh(row))?.entityId !== row.entityId)
+      return 'outdated';
+    let outcome: Outcome = 'ended';
+    const send = async () => {
       const plan = await this.#plan(row, target, attributes);
       try {
-        await settler.confirm(row, target, await this.#send(row.kind, target, plan, signal), plan);
+        await this.#deps.settler.confirm(row, target, await this.#send(row.kind, target, plan, signal), plan);
       } catch (error) {
-        if (round < MAX_ROUNDS && (await this.#isOvertaken(error, row, target, round))) return false;
-        throw await this.#explained(error, row.kind, target, plan);
+        const isOvertaken = round < MAX_ROUNDS && (await this.#isOvertaken(error, row, target, round));
+        if (!isOvertaken) throw await this.#explained(error, row.kind, target, plan);
+        outcome = 'overtaken';
       }
-    }
-    return true;
+    };
+    if (target.snapshot === null) await send();
+    else if (!(await this.#turns.take(target.snapshot.recordId, since, send))) return 'outdated';
+    return outcome;
   }
 
   /** Somebody has made the record, deleted it, moved its key, or merged what it refers to, since we looked. */

@@ -84,18 +84,23 @@ export class TargetFinder {
     return owner === undefined ? seen : { entity: owner, snapshot, wasDeleted: false, moved: true };
   }
 
-  /** A thing without a record. @param snapshot of the record that has its key */
-  async #unheld(row: OutboxRow, seen: Target, snapshot: RecordSnapshot | null): Promise<Target> {
-    const { kind, key } = row;
-    // The person may be known in Attio by another of the addresses.
-    const others = seen.entity.keys.filter((other) => snapshot === null && other !== key);
-    await Promise.all(others.map((other) => this.#look.byKey(kind, other)));
+  /** A thing without a record. @param holder the record that has its key */
+  async #unheld(row: OutboxRow, seen: Target, holder: RecordSnapshot | null): Promise<Target> {
+    const snapshot = holder ?? (await this.#byOtherKeys(row, seen.entity));
     // The looks may have told whose record it is.
-    const entity = (await this.living(kind, row.entityId)) ?? seen.entity;
-    const isFound = snapshot === null && entity.recordId !== null && entity.recordId !== seen.entity.recordId;
-    if (!isFound) return { ...seen, entity, snapshot };
-    await this.#afterDeletion(row, entity.recordId ?? '');
-    return this.#byRecord(kind, entity);
+    return { ...seen, entity: (await this.living(row.kind, row.entityId)) ?? seen.entity, snapshot };
+  }
+
+  /** The one record that has another of the addresses. Of several, none is it. */
+  async #byOtherKeys(row: OutboxRow, { keys }: EntityRow): Promise<RecordSnapshot | null> {
+    const others = keys.filter((key) => key !== row.key);
+    const looks = await Promise.all(others.map((key) => this.#look.byKey(row.kind, key)));
+    const found = new Map(
+      looks.flatMap(({ snapshot }) => (snapshot === null ? [] : [[snapshot.recordId, snapshot]])),
+    );
+    const [snapshot = null] = found.size === 1 ? found.values() : [];
+    if (snapshot !== null) await this.#afterDeletion(row, snapshot.recordId);
+    return snapshot;
   }
 
   #holds(kind: EntityKind, { values }: RecordSnapshot, key: string): boolean {
