@@ -176,6 +176,26 @@ describe('a merge', () => {
     await expectOneEach(service);
   });
 
+  test('that Attio has told of stands, wherever the address goes afterwards', async () => {
+    await using service = await startWriting({ subscribe: false });
+    const { a, b } = await pair(service);
+    const { recordId: other } = await made(service, { email: 'other@pair.example' });
+    const survivor = merge(service, [a.recordId, b.recordId]);
+    await tellMerge(service, a.recordId, survivor);
+    await service.settled();
+    const { sandbox } = service.sandbox;
+    const edit = (recordId: string, email_addresses: string[]) =>
+      sandbox.edit({ object: 'people', recordId, values: { email_addresses } });
+    edit(survivor, ['b@pair.example']);
+    edit(other, ['other@pair.example', 'a@pair.example']);
+    for (const id of [other, a.recordId, survivor]) await tell(service, 'updated', id);
+    await service.settled();
+    expect(await contact(service, a.id)).toMatchObject({ recordId: survivor });
+    await service.sync('people');
+    expect(await contact(service, a.id)).toMatchObject({ recordId: survivor });
+    await expectOneEach(service);
+  });
+
   test('is recognised also while an address is on its way to the one that died', async () => {
     await using service = await startWriting({ subscribe: false });
     const { a, b } = await pair(service);

@@ -260,10 +260,12 @@ function gravestone(kind: EntityKind, recordId: string, at: string): EntityRow {
   };
 }
 
-/** A record that is gone already is news only when we now learn what it was merged into. */
+/** A record that is gone already is news only when Attio says what it was merged into: keys have moved on since. */
 function isNews(state: RecordState | undefined, absence: Absence, survivorId: string | null): boolean {
   const decision = decideAbsence(state, absence.readAt);
-  if (decision === 'already') return survivorId !== null && state?.mergedInto !== survivorId;
+  if (decision === 'already') {
+    return absence.fate.kind === 'merged' && survivorId !== null && state?.mergedInto !== survivorId;
+  }
   return decision === 'gone';
 }
 
