@@ -241,7 +241,7 @@ function assemble(base: Base, parts: Parts): App {
   };
 }
 
-function retentionCutoffs({ clock, config: { retention } }: Base): RetentionCutoffs {
+function retentionCutoffs({ clock, config: { deletes, retention } }: Base): RetentionCutoffs {
   return {
     deliveries: isoAgo(clock, retention.deliveryDays * DAY_MS),
     settledEvents: isoAgo(clock, retention.settledEventDays * DAY_MS),
@@ -251,5 +251,6 @@ function retentionCutoffs({ clock, config: { retention } }: Base): RetentionCuto
     writes: isoAgo(clock, retention.writeDays * DAY_MS),
     conflicts: isoAgo(clock, retention.conflictDays * DAY_MS),
     keyedRequests: isoAgo(clock, IDEMPOTENCY_KEPT_MS),
+    archived: isoAgo(clock, deletes.undoDays * DAY_MS),
   };
 }

@@ -74,6 +74,7 @@ export interface AppConfig {
   readonly deals: Settings['deals'];
   readonly mapping: Mappings;
   readonly echoes: Settings['echoes'];
+  readonly deletes: Settings['deletes'];
   readonly retention: Settings['retention'];
   readonly health: Settings['health'];
 }
@@ -319,6 +320,7 @@ function toConfig(env: Env, settings: Settings): AppConfig {
     deals: settings.deals,
     mapping: resolveMapping(settings.mapping ?? {}, keySlugs(settings.deals.externalIdAttribute)).mappings,
     echoes: settings.echoes,
+    deletes: settings.deletes,
     retention: settings.retention,
     health: settings.health,
   };

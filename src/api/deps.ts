@@ -19,8 +19,8 @@ import type { MetricsText } from './operations.ts';
 import type { Definitions } from './routes/objects.ts';
 import type { WebhookDeps } from './webhooks.ts';
 
-export type ContactsApi = Pick<ContactsService, 'get' | 'list' | 'upsert' | 'batch' | 'remove'>;
-export type CompaniesApi = Pick<CompaniesService, 'get' | 'list' | 'upsert'>;
+export type ContactsApi = Pick<ContactsService, 'get' | 'list' | 'upsert' | 'batch' | 'remove' | 'restore'>;
+export type CompaniesApi = Pick<CompaniesService, 'get' | 'list' | 'upsert' | 'restore'>;
 export type DealsApi = Pick<DealsService, 'get' | 'list' | 'upsert' | 'update'>;
 export type PipelinesApi = Pick<
   PipelineService,

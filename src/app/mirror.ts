@@ -1,6 +1,7 @@
 import { PacedBatcher } from '../queue/paced-batcher.ts';
 import { ChangesService } from '../services/changes.ts';
 import { EchoLedger } from '../services/echoes/ledger.ts';
+import { isOutage } from '../services/errors.ts';
 import { ItemApply } from '../services/items/apply.ts';
 import { Dependents } from '../services/items/dependents.ts';
 import { ItemGone } from '../services/items/gone.ts';
@@ -8,11 +9,12 @@ import { MirroredLists } from '../services/items/mirrored-lists.ts';
 import { ItemRefresh } from '../services/items/refresh.ts';
 import { AttioItemSource } from '../services/items/source.ts';
 import { CommentsOnDemand } from '../services/items/threads.ts';
+import { LookService } from '../services/outbox/look.ts';
 import type { BatcherFactory } from '../services/ports.ts';
 import { ApplyService } from '../services/sync/apply.ts';
 import { FullSync } from '../services/sync/full-sync.ts';
 import { GoneService } from '../services/sync/gone.ts';
-import { Mapping } from '../services/sync/mapping.ts';
+import { entityKindOf, Mapping } from '../services/sync/mapping.ts';
 import { Redraw } from '../services/sync/redraw.ts';
 import { RefreshService } from '../services/sync/refresh.ts';
 import { Repairs } from '../services/sync/repairs.ts';
@@ -26,6 +28,9 @@ import type { Base } from './base.ts';
 
 /** Items per look: most are asked for one by one. */
 const LOOK_BATCH = 100;
+
+/** Records per look before a write: the filter names each of them. */
+const KEY_LOOK_BATCH = 50;
 
 /** What keeps the local database equal to Attio. */
 export function buildMirror(
@@ -71,7 +76,11 @@ export function buildMirror(
     repairs,
     clock,
     events,
+    newId: base.newId,
     onCommitted,
+    onRivals(object, recordIds) {
+      for (const recordId of recordIds) lookAgain(object, recordId);
+    },
   });
   const gone = new GoneService({
     store,
@@ -81,6 +90,19 @@ export function buildMirror(
     events,
     onCommitted,
     onGone: (recordIds) => items.dependents.lookAgain(recordIds.map((recordId) => ({ recordId }))),
+  });
+  const look = new LookService({
+    source,
+    apply,
+    mapping,
+    batcher: (run) =>
+      new PacedBatcher({
+        run,
+        clock,
+        intervalMs: 0,
+        maxBatch: KEY_LOOK_BATCH,
+        maxWaiting: 2 * (config.outbox.window + config.inbox.window),
+      }),
   });
   const { lists } = attio;
   const targets = new SyncTargets({
@@ -109,10 +131,20 @@ export function buildMirror(
     apply,
     gone,
     echoes,
+    async lookForKeys(object, keys) {
+      const kind = entityKindOf(object);
+      if (kind !== null) await Promise.all(keys.map((key) => look.byKey(kind, key)));
+    },
     runs: store.runs,
     clock,
     batcher: batcher(config.inbox.batchSize),
   });
+  /** In the background. During an outage the next full sync finds what there is to find. */
+  const lookAgain = (object: string, recordId: string) => {
+    refresh.lookAgain(object, recordId).catch((error) => {
+      if (!isOutage(error)) events.unexpected('a second look', error);
+    });
+  };
   const redraw = new Redraw({
     store,
     mapping,
@@ -131,6 +163,8 @@ export function buildMirror(
     source,
     apply,
     gone,
+    look,
+    lookAgain,
     items,
     onCommitted,
     /** Ends what looks at Attio. */

@@ -2,13 +2,12 @@ import type { DeadLetter } from '../domain/dead-letters.ts';
 import { isItemKind } from '../domain/items.ts';
 import { isItemRow } from '../domain/outbox.ts';
 import { GroupCommit } from '../queue/group-commit.ts';
-import { PacedBatcher } from '../queue/paced-batcher.ts';
 import { Choosing } from '../services/outbox/choosing.ts';
 import { OutboxDelivery } from '../services/outbox/delivery.ts';
 import { Departures } from '../services/outbox/departures.ts';
 import { type Acceptance, OutboxIntake } from '../services/outbox/intake.ts';
-import { LookService } from '../services/outbox/look.ts';
 import { RemovalService } from '../services/outbox/removal.ts';
+import { RestoreService } from '../services/outbox/restoring.ts';
 import { reviveWrite } from '../services/outbox/revival.ts';
 import { Settler } from '../services/outbox/settler.ts';
 import { TargetFinder } from '../services/outbox/target.ts';
@@ -28,14 +27,11 @@ const HOUR_MS = 60 * 60 * 1000;
 /** Writes that share a commit, and that may wait for one. */
 const COMMIT = { maxBatch: 50, maxWaiting: 5_000 };
 
-/** Records per look: the filter names each of them. */
-const LOOK_BATCH = 50;
-
 /** What takes the writes of internal systems and brings them to Attio. */
 export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, workspace: WorkspaceGuard) {
   const { config, clock, random, newId, events, store } = base;
   const { client, schema, choices, members } = attio;
-  const { mapping } = mirror;
+  const { mapping, look, lookAgain } = mirror;
   const waiters = new Waiters({ clock });
   const choosing = new Choosing({ choices, members, mapping, clock });
   const intake = new OutboxIntake({ store, mapping, schema, repairs: mirror.repairs, waiters, clock, newId });
@@ -43,22 +39,6 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     ...COMMIT,
     flush: (items: readonly Acceptance[]) => intake.accept(items),
   });
-  const look = new LookService({
-    source: mirror.source,
-    apply: mirror.apply,
-    mapping,
-    batcher: (run) =>
-      new PacedBatcher({
-        run,
-        clock,
-        intervalMs: 0,
-        maxBatch: LOOK_BATCH,
-        maxWaiting: 2 * config.outbox.window,
-      }),
-  });
-  const lookAgain = (object: string, recordId: string) => {
-    mirror.refresh.lookAgain(object, recordId).catch((error) => events.unexpected('a second look', error));
-  };
   const settler = new Settler({
     store,
     mapping,
@@ -76,11 +56,13 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     attioTime: (ms) => client.attioTime(ms),
   });
   const delivery = new OutboxDelivery({
+    outbox: store.outbox,
     records: client.records,
     targets: new TargetFinder({
       entities: store.entities,
       outbox: store.outbox,
       source: mirror.source,
+      records: client.records,
       look,
       gone: mirror.gone,
       mapping,
@@ -144,6 +126,14 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
       mirror.onCommitted(kind, recordIds);
     },
   });
+  const restoring = new RestoreService({
+    store,
+    mapping,
+    clock,
+    waiters,
+    undoDays: config.deletes.undoDays,
+    onRestored: (kind) => mirror.onCommitted(kind, []),
+  });
   return {
     worker,
     writer,
@@ -152,6 +142,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     showItem: items.showItem,
     look,
     removal,
+    restoring,
     async revive(letter: DeadLetter) {
       await reviveWrite({ store, mapping, clock, showItem: items.showItem }, letter);
       worker.wake();

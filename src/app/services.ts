@@ -21,8 +21,8 @@ export function buildServices(base: Base, attio: AttioParts, mirror: MirrorParts
   };
   const deals = new DealsService({ ...things, members, schema, clock });
   return {
-    contacts: new ContactsService({ ...things, removal: outbox.removal }),
-    companies: new CompaniesService(things),
+    contacts: new ContactsService({ ...things, removal: outbox.removal, restoring: outbox.restoring }),
+    companies: new CompaniesService({ ...things, restoring: outbox.restoring }),
     deals,
     conflicts: buildConflicts(base, attio, mirror, outbox),
     ...buildItems(base, attio, mirror, outbox, deals),

@@ -109,6 +109,8 @@ const settingsSchema = z.strictObject({
     }),
   }),
   changeWebhooks: changeWebhookSettings,
+  /** How long after its deletion a contact or company can be restored; its values are purged then. */
+  deletes: z.strictObject({ undoDays: count }),
   retention: z.strictObject({
     deliveryDays: count,
     changeDays: count,

@@ -24,8 +24,11 @@ export type WriteBase = { readonly [field: string]: Json };
 /** What can be written to Attio: things with a record, and what hangs on records. */
 export type WriteKind = EntityKind | ItemKind;
 
-/** `upsert` and `delete` are of things, `create` and `update` of items. */
-export type OutboxOperation = 'upsert' | 'delete' | 'create' | 'update';
+/**
+ * `upsert`, `delete` and `restore` are of things, `create` and `update` of items. `restore` brings back what was deleted:
+ * its intent is what was archived.
+ */
+export type OutboxOperation = 'upsert' | 'delete' | 'restore' | 'create' | 'update';
 
 export interface NewOutboxRow<K extends WriteKind = EntityKind> {
   readonly operation: OutboxOperation;

@@ -5,13 +5,15 @@ import type {
   Contact,
   ContactFacts,
   EntityHead,
+  EntityKind,
   EntityRow,
 } from '../domain/entities.ts';
 import { ServiceError } from './errors.ts';
 import type { BatchReceipt, CompanyInput, ContactInput, Synced, WriteOptions, Written } from './inputs.ts';
 import { companyDraft, contactDraft } from './outbox/intents.ts';
 import type { RemovalOptions, RemovalService } from './outbox/removal.ts';
-import type { OutboxWriter } from './outbox/writer.ts';
+import type { RestoreService } from './outbox/restoring.ts';
+import type { OutboxWriter, Progress } from './outbox/writer.ts';
 import type { BatchStore, Page } from './ports.ts';
 import type { Mapping } from './sync/mapping.ts';
 import { type ListQuery, Things, type ThingsDeps } from './things.ts';
@@ -21,12 +23,21 @@ export class ContactsService extends Things<Contact> {
   readonly #writer: OutboxWriter;
   readonly #mapping: Mapping;
   readonly #removal: RemovalService;
+  readonly #restoring: RestoreService;
 
-  constructor(deps: ThingsDeps & { writer: OutboxWriter; mapping: Mapping; removal: RemovalService }) {
+  constructor(
+    deps: ThingsDeps & {
+      writer: OutboxWriter;
+      mapping: Mapping;
+      removal: RemovalService;
+      restoring: RestoreService;
+    },
+  ) {
     super('people', 'contact', deps, toContact);
     this.#writer = deps.writer;
     this.#mapping = deps.mapping;
     this.#removal = deps.removal;
+    this.#restoring = deps.restoring;
   }
 
   /** @param query.email any of the person's addresses, in any case */
@@ -67,16 +78,23 @@ export class ContactsService extends Things<Contact> {
     if (outboxId !== null) await this.#writer.follow(this.kind, outboxId, options);
     return this.synced(entity);
   }
+
+  /** Brings back a deleted contact, here and in Attio. @throws ServiceError `not_found`, `gone`, `conflict`, `refused` */
+  async restore(id: string, options: WriteOptions): Promise<Written<Contact>> {
+    return this.written(await restored(this.#restoring, this.#writer, this.kind, this.noun, id, options));
+  }
 }
 
 export class CompaniesService extends Things<Company> {
   readonly #writer: OutboxWriter;
   readonly #mapping: Mapping;
+  readonly #restoring: RestoreService;
 
-  constructor(deps: ThingsDeps & { writer: OutboxWriter; mapping: Mapping }) {
+  constructor(deps: ThingsDeps & { writer: OutboxWriter; mapping: Mapping; restoring: RestoreService }) {
     super('companies', 'company', deps, toCompany);
     this.#writer = deps.writer;
     this.#mapping = deps.mapping;
+    this.#restoring = deps.restoring;
   }
 
   /** @param query.domain any of the company's domains, in any case */
@@ -90,6 +108,25 @@ export class CompaniesService extends Things<Company> {
       await this.#writer.write({ draft: companyDraft(this.#mapping, input), given: givenIn(input) }, options),
     );
   }
+
+  /** As for contacts. @throws ServiceError `not_found`, `gone`, `conflict`, `refused` */
+  async restore(id: string, options: WriteOptions): Promise<Written<Company>> {
+    return this.written(await restored(this.#restoring, this.#writer, this.kind, this.noun, id, options));
+  }
+}
+
+async function restored(
+  restoring: RestoreService,
+  writer: OutboxWriter,
+  kind: EntityKind,
+  noun: string,
+  id: string,
+  options: WriteOptions,
+): Promise<Progress> {
+  await writer.makeRoom(1);
+  const { entityId, outboxId } = await restoring.restore(kind, id, noun, options);
+  const done = outboxId === null ? null : await writer.follow(kind, outboxId, options);
+  return done === null ? { entityId, isDone: false, held: 0 } : { ...done, isDone: true };
 }
 
 /** What became of batches. */

@@ -79,6 +79,8 @@ export interface EntityStore {
   ownersOf(kind: EntityKind, keys: readonly string[]): Promise<Map<string, string[]>>;
   /** Live things that no record is known of yet, by a key of theirs. */
   unlinkedByKeys(kind: EntityKind, keys: readonly string[]): Promise<Map<string, EntityRow>>;
+  /** Which of these are ids of things. */
+  idsAmong(kind: EntityKind, ids: readonly string[]): Promise<Set<string>>;
   put(rows: readonly EntityRow[]): Promise<void>;
   remove(kind: EntityKind, id: string): Promise<void>;
 }
@@ -199,6 +201,8 @@ export interface ItemStore {
   liveIds(scope: ItemScope, beforeReadAt: string, afterId: string, limit: number): Promise<string[]>;
   /** What was about a record that was merged away is about the survivor. */
   relink(deadRecordId: string, survivorRecordId: string, entityId: string | null): Promise<void>;
+  /** What was about a thing that is part of another now is about that one. */
+  relinkThing(fromId: string, intoId: string): Promise<void>;
 }
 
 /** What writes of ours have left in Attio. */

@@ -66,11 +66,16 @@ export class Things<T> {
 
   protected async page(query: ListQuery, key: string | undefined): Promise<Page<Synced<T>, string>> {
     const { entities } = this.#deps;
-    if (key !== undefined) return this.#matching(await entities.findByKey(this.kind, key), query);
-    if (query.externalId !== undefined) {
-      const row = await entities.findByExternalId(this.kind, query.externalId);
-      return this.#matching(row === undefined ? [] : [row], query);
+    const { externalId } = query;
+    const named = externalId === undefined ? undefined : await this.#byExternalId(externalId);
+    if (key !== undefined) {
+      const rows = await entities.findByKey(this.kind, key);
+      return this.#matching(
+        externalId === undefined ? rows : rows.filter((row) => row.id === named?.id),
+        query,
+      );
     }
+    if (externalId !== undefined) return this.#matching(named === undefined ? [] : [named], query);
     return this.pageOf(await entities.list(this.kind, query.after ?? '', query.limit + 1), query.limit);
   }
 
@@ -85,11 +90,15 @@ export class Things<T> {
 
   /** What a key or an external id finds is at most a handful: one page. */
   async #matching(rows: readonly EntityRow[], query: ListQuery): Promise<Page<Synced<T>, string>> {
-    const live = rows.filter(
-      (row) =>
-        row.deletedAt === null && (query.externalId === undefined || row.externalId === query.externalId),
-    );
+    const live = rows.filter((row) => row.deletedAt === null);
     return { rows: await this.#allSynced(live.slice(0, query.limit)), next: null };
+  }
+
+  /** The external id of one that was merged away still finds the survivor. */
+  async #byExternalId(externalId: string): Promise<EntityRow | undefined> {
+    const { entities } = this.#deps;
+    const row = await entities.findByExternalId(this.kind, externalId);
+    return row === undefined ? undefined : survivorOfThing(entities, this.kind, row.id);
   }
 
   protected async synced(row: EntityRow): Promise<Synced<T>> {

@@ -15,6 +15,7 @@ import { erasure } from './migrations/010-erasure.ts';
 import { changeWebhooks } from './migrations/011-change-webhooks.ts';
 import { conflicts } from './migrations/012-conflicts.ts';
 import { echoes } from './migrations/013-echoes.ts';
+import { archive } from './migrations/014-archive.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
 import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
@@ -42,6 +43,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '011-change-webhooks': changeWebhooks,
   '012-conflicts': conflicts,
   '013-echoes': echoes,
+  '014-archive': archive,
 };
 
 /** In their order. */

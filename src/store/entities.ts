@@ -184,6 +184,17 @@ export class EntitiesStore {
     return merged;
   }
 
+  async idsAmong(kind: EntityKind, ids: readonly string[]): Promise<Set<string>> {
+    const found = await loadBy(
+      ids,
+      (part) =>
+        this.#db.selectFrom('entity').select('id').where('kind', '=', kind).where('id', 'in', part).execute(),
+      (row) => row.id,
+      () => true,
+    );
+    return new Set(found.keys());
+  }
+
   async ownersOf(kind: EntityKind, keys: readonly string[]): Promise<Map<string, string[]>> {
     const owners = new Map<string, string[]>();
     for (const part of chunks(keys)) {
@@ -229,6 +240,13 @@ export class EntitiesStore {
           deleted_at: eb.ref('excluded.deleted_at'),
           merged_into: eb.ref('excluded.merged_into'),
           sync_failure_json: eb.ref('excluded.sync_failure_json'),
+          // One that is back has values to purge again.
+          purged: eb
+            .case()
+            .when('excluded.deleted_at', 'is', null)
+            .then(0 as const)
+            .else(eb.ref('entity.purged'))
+            .end(),
         })),
       )
       .execute();
@@ -263,7 +281,7 @@ function stageColumns(facts: Facts) {
   };
 }
 
-function readEntity(row: EntityTable): EntityRow {
+function readEntity(row: Omit<EntityTable, 'purged'>): EntityRow {
   const facts = parseJson<Facts>(row.facts_json);
   return {
     kind: row.kind as EntityKind, // written from an EntityRow
@@ -282,7 +300,7 @@ function readEntity(row: EntityTable): EntityRow {
   };
 }
 
-function writeEntity(row: EntityRow): EntityTable {
+function writeEntity(row: EntityRow): Omit<EntityTable, 'purged'> {
   return {
     kind: row.kind,
     id: row.id,

@@ -235,6 +235,14 @@ export class ItemsStore {
       .execute();
   }
 
+  async relinkThing(fromId: string, intoId: string): Promise<void> {
+    await this.#db
+      .updateTable('item_link')
+      .set({ entity_id: intoId })
+      .where('entity_id', '=', fromId)
+      .execute();
+  }
+
   #unlinked(kind: ItemKind) {
     return this.#db
       .selectFrom('item')

@@ -214,7 +214,7 @@ export class OutboxStore {
       .updateTable('outbox')
       .set({ entity_id: toId })
       .where('kind', '=', kind)
-      .where('operation', '=', 'upsert')
+      .where('operation', 'in', ['upsert', 'restore'])
       .where('entity_id', '=', fromId)
       .where('status', 'in', ['pending', 'dead'])
       .execute();

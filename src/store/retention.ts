@@ -1,5 +1,7 @@
+import { ENTITY_KINDS } from '../domain/entities.ts';
 import { dropChanges, dropToldChanges, forgetWebhooks } from './change-retention.ts';
 import { type Database, type Handle, transaction } from './database.ts';
+import { purgeItems, purgeRecords, purgeThings } from './purging.ts';
 
 /** Rows dropped per transaction, so that housekeeping never holds the database for long. */
 const ROWS_PER_STEP = 2_000;
@@ -18,6 +20,8 @@ export interface RetentionCutoffs {
   readonly conflicts: string;
   /** Requests with an idempotency key. */
   readonly keyedRequests: string;
+  /** Values of what was deleted: its rows stay, so that its ids are known. */
+  readonly archived: string;
 }
 
 /** Drops what has outlived its use. Dead letters and pending events stay until somebody settles them. */
@@ -41,6 +45,9 @@ export async function dropExpired(
     (tx) => dropBatches(tx, cutoffs.writes),
     (tx) => dropConflicts(tx, cutoffs.conflicts),
     (tx) => dropKeyedRequests(tx, cutoffs.keyedRequests),
+    ...ENTITY_KINDS.map((kind) => (tx: Handle) => purgeThings(tx, kind, cutoffs.archived, ROWS_PER_STEP)),
+    (tx) => purgeRecords(tx, cutoffs.archived, ROWS_PER_STEP),
+    (tx) => purgeItems(tx, cutoffs.archived, ROWS_PER_STEP),
   ];
   let total = 0;
   for (const step of steps) {

@@ -74,6 +74,8 @@ export interface EntityTable {
   deleted_at: string | null;
   merged_into: string | null;
   sync_failure_json: string | null;
+  /** The values of a deleted one are kept no more. */
+  purged: Generated<0 | 1>;
 }
 
 export interface ChangeTable {

@@ -125,6 +125,7 @@ describe('what automations have to do', () => {
       writes: cutoff,
       conflicts: cutoff,
       keyedRequests: cutoff,
+      archived: cutoff,
     };
     expect(await dropExpired(database, cutoffs, new AbortController().signal)).toBe(1);
     expect(await due(jobs)).toEqual([4]);

@@ -124,7 +124,11 @@ test('a write waits for all that it was told to, whatever their order; nothing i
   expect(await due()).toEqual([last]);
   await outbox.settle(last, 'done', T0, null);
   const far = { writes: T1, deliveries: T0, settledEvents: T0, keptEvents: T0, changes: T0, runs: T0 };
-  await dropExpired(database, { ...far, conflicts: T0, keyedRequests: T0 }, new AbortController().signal);
+  await dropExpired(
+    database,
+    { ...far, conflicts: T0, keyedRequests: T0, archived: T0 },
+    new AbortController().signal,
+  );
   expect(await database.selectFrom('outbox_wait').selectAll().execute()).toEqual([]);
   expect(await database.selectFrom('outbox').select('id').execute()).toEqual([{ id: b }]);
 });

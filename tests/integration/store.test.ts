@@ -233,6 +233,7 @@ test('what has outlived its use goes, the feed from its start', async () => {
     writes: cutoff,
     conflicts: cutoff,
     keyedRequests: cutoff,
+    archived: cutoff,
   };
   expect(await dropExpired(database, cutoffs, new AbortController().signal)).toBe(1);
   const [kept] = await store.changes.after(0, 10);

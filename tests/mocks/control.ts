@@ -61,7 +61,13 @@ const ROUTES: readonly ControlRoute[] = [
   control(
     'POST /merge',
     ({ sandbox, body }) => sandbox.merge(body),
-    z.strictObject({ object: text, primaryRecordId: text, secondaryRecordId: text, actor }),
+    z.strictObject({
+      object: text,
+      primaryRecordId: text,
+      secondaryRecordId: text,
+      survivor: z.enum(['new', 'primary']).optional(),
+      actor,
+    }),
   ),
   control(
     'POST /act',

@@ -8,7 +8,7 @@ import type { Fault, FaultInput } from './faults.ts';
 import { type SandboxOptions, type Settings, settle } from './options.ts';
 import { Pipeline } from './pipeline.ts';
 import type { RequestReport } from './request-log.ts';
-import { mergeRecords } from './state/merge.ts';
+import { type MergeSurvivor, mergeRecords } from './state/merge.ts';
 import { createRecord, deleteRecord, updateRecord } from './state/records.ts';
 import { renderRecord } from './state/render.ts';
 import type { AttioObject, World } from './state/world.ts';
@@ -46,6 +46,8 @@ export interface MergeInput {
   readonly object: string;
   readonly primaryRecordId: string;
   readonly secondaryRecordId: string;
+  /** @default 'new' */
+  readonly survivor?: MergeSurvivor | undefined;
   readonly actor?: ActorInput | undefined;
 }
 
@@ -133,15 +135,18 @@ export class Sandbox {
     deleteRecord(this.world, object, this.world.record(object, recordId), this.#stamp(actor));
   }
 
-  /** Gives the new record; both originals are gone. */
-  merge({ object: ref, primaryRecordId, secondaryRecordId, actor }: MergeInput): RenderedRecord {
+  /** Gives the record that lives: a new one, both originals are gone; or the primary. */
+  merge({ object: ref, primaryRecordId, secondaryRecordId, survivor, actor }: MergeInput): RenderedRecord {
     const object = this.world.object(ref);
     if (primaryRecordId === secondaryRecordId) throw invalid('A record cannot be merged with itself.');
     const [primary, secondary] = [
       this.world.record(object, primaryRecordId),
       this.world.record(object, secondaryRecordId),
     ];
-    return this.#render(object, mergeRecords(this.world, object, primary, secondary, this.#stamp(actor)));
+    return this.#render(
+      object,
+      mergeRecords(this.world, object, primary, secondary, this.#stamp(actor), survivor),
+    );
   }
 
   /** Any request of the API done by a person: no token, limits, faults or log. Throws what Attio would refuse. */

@@ -6,7 +6,7 @@ import type { CompanyInput, Synced } from '../../services/inputs.ts';
 import { attributesBody, fieldsBody } from '../attributes.ts';
 import type { CompaniesApi } from '../deps.ts';
 import { domainField, externalIdField, lineField } from '../fields.ts';
-import { listOf, noQuery, problems, waitFlag } from '../schemas.ts';
+import { listOf, noBody, noQuery, problems, waitFlag } from '../schemas.ts';
 import {
   commonMembers,
   listParams,
@@ -140,6 +140,25 @@ export function companiesRoutes(
       async (request) => {
         const found = await companies.get(request.params.id);
         return { data: toJson(found, found.mergedFrom), sync: found.sync };
+      },
+    );
+
+    app.post(
+      '/companies/:id/restore',
+      {
+        schema: {
+          summary: 'Brings back a deleted company, here and in Attio; 202 when Attio is yet to have it',
+          tags: ['companies'],
+          params: thingParams,
+          querystring: z.strictObject({ wait: waitFlag }),
+          body: noBody,
+          response: { 200: withSync(companySchema), 202: withSync(companySchema), ...problems },
+        },
+      },
+      async (request, reply) => {
+        const options = { ...request.query, signal: waitSignal(reply, ending) };
+        const result = await companies.restore(request.params.id, options);
+        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
       },
     );
   };

@@ -154,6 +154,25 @@ export function contactsRoutes(
         return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
       },
     );
+
+    app.post(
+      '/contacts/:id/restore',
+      {
+        schema: {
+          summary: 'Brings back a deleted contact, here and in Attio; 202 when Attio is yet to have it',
+          tags: ['contacts'],
+          params: thingParams,
+          querystring: z.strictObject({ wait: waitFlag }),
+          body: noBody,
+          response: written,
+        },
+      },
+      async (request, reply) => {
+        const options = { ...request.query, signal: waitSignal(reply, ending) };
+        const result = await contacts.restore(request.params.id, options);
+        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+      },
+    );
   };
 }
 

@@ -69,7 +69,8 @@ export async function remove(
   options: RequestOptions = {},
 ): Promise<{ readonly alreadyGone: boolean }> {
   try {
-    await sender.send({ ...route, ...options, idempotent: true, lane: 'write', schema: z.unknown() });
+    const idempotent = options.resend ?? true;
+    await sender.send({ ...route, ...options, idempotent, lane: 'write', schema: z.unknown() });
     return { alreadyGone: false };
   } catch (error) {
     if (isAttioError(error, 'not_found')) return { alreadyGone: true };

@@ -75,6 +75,17 @@ export class Choosing {
     return { ...draft.intent, ...chosen.intent };
   }
 
+  /** What is left of an intent without the choices that the workspace does not have any more. */
+  async without(draft: Choosable, attributes: Attributes): Promise<WriteIntent> {
+    const kept = await Promise.all(
+      Object.entries(draft.intent).map(async ([field, input]) => {
+        const { faults } = await this.choose({ ...draft, intent: { [field]: input } }, attributes, new Set());
+        return faults.length === 0 ? [[field, input] as const] : [];
+      }),
+    );
+    return Object.fromEntries(kept.flat());
+  }
+
   #isChosen({ kind }: Choosable, field: string, { type }: Attribute): boolean {
     const form = this.#mapping.ruleOf(kind, field)?.form;
     return type === 'select' || type === 'status' || (type === 'actor-reference' && form === 'member');

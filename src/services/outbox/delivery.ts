@@ -6,14 +6,15 @@ import type { Clock } from '../../domain/clock.ts';
 import type { ConflictRules } from '../../domain/conflict-policies.ts';
 import type { EntityKind } from '../../domain/entities.ts';
 import { isJsonObject } from '../../domain/json.ts';
-import type { OutboxRow } from '../../domain/outbox.ts';
+import { isItemRow, type OutboxRow, type WriteIntent } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
 import { openByField } from '../conflicts/open.ts';
 import { ServiceError } from '../errors.ts';
-import type { ConflictStore } from '../ports.ts';
+import type { ConflictStore, OutboxStore } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { KeySlugs, Mapping } from '../sync/mapping.ts';
 import { toSnapshot } from '../sync/source.ts';
+import { fitArchive } from './archive.ts';
 import type { Choosing } from './choosing.ts';
 import { faultOfDealKey } from './deal-key.ts';
 import type { Departures } from './departures.ts';
@@ -22,15 +23,17 @@ import type { Attributes } from './fields.ts';
 import { isEmptyPlan, type PlanInput, planWrite, type WritePlan } from './plan.ts';
 import type { Settler } from './settler.ts';
 import type { Target, TargetFinder } from './target.ts';
+import { Turns } from './turns.ts';
 
 export interface DeliveryDeps {
+  readonly outbox: Pick<OutboxStore, 'get'>;
   readonly records: Pick<RecordsResource, 'create' | 'update' | 'replace' | 'delete'>;
   readonly targets: TargetFinder;
   readonly settler: Settler;
   readonly schema: Pick<SchemaService, 'attributesOf'>;
   readonly keySlugs: KeySlugs;
   readonly policyOf: Mapping['policyOf'];
-  readonly choosing: Pick<Choosing, 'chooseLate'>;
+  readonly choosing: Pick<Choosing, 'chooseLate' | 'without'>;
   readonly conflicts: Pick<ConflictStore, 'openOf'>;
   readonly rules: ConflictRules;
   readonly departures: Pick<Departures, 'of'>;
@@ -42,6 +45,8 @@ export interface DeliveryDeps {
   /** Attio may lack a record that a write refers to: what we hold of it is to be looked at again. */
   readonly onDoubted: (object: string, recordId: string) => void;
 }
+
+type Outcome = 'ended' | 'overtaken' | 'outdated';
 
 /** Attio and we may overtake each other; after so many rounds it is something else. */
 const MAX_ROUNDS = 3;
@@ -55,6 +60,7 @@ const MAX_ROUNDS = 3;
  */
 export class OutboxDelivery {
   readonly #deps: DeliveryDeps;
+  readonly #turns = new Turns();
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
@@ -70,36 +76,86 @@ export class OutboxDelivery {
     const unfit =
       row.kind === 'deals' && row.key !== null && faultOfDealKey(attributes, this.#deps.keySlugs.deals);
     if (unfit) throw new ServiceError('refused', unfit);
-    for (let round = 1; !(await this.#attempt(row, attributes, signal, round)); round += 1);
+    let current = row;
+    for (let round = 1; ; ) {
+      const outcome = await this.#attempt(current, attributes, signal, round);
+      if (outcome === 'ended') return;
+      if (outcome === 'overtaken') round += 1;
+      const fresh = await this.#fresh(row);
+      if (fresh === null) return;
+      current = fresh;
+    }
   }
 
-  /** @returns false when Attio has overtaken us: somebody has made the record, or deleted it, since we looked */
+  /** The row as it is now: its thing may have become part of another, and what it stands on was agreed on anew. */
+  async #fresh({ id }: OutboxRow): Promise<OutboxRow | null> {
+    const row = await this.#deps.outbox.get(id);
+    return row === undefined || row.status !== 'pending' || isItemRow(row) ? null : row;
+  }
+
+  /**
+   * @returns `overtaken`: somebody has made the record, or deleted it, since we looked. `outdated`: a write of ours has
+   *   come first, or the thing has become part of another
+   */
   async #attempt(
     row: OutboxRow,
     attributes: Attributes,
     signal: AbortSignal,
     round: number,
-  ): Promise<boolean> {
+  ): Promise<Outcome> {
     const { targets, settler } = this.#deps;
-    const target = await targets.find(row);
-    if (target === null) await settler.drop(row);
-    else if (this.#isTooLate(row, target)) await settler.yieldToDeletion(row, target);
-    else {
-      const plan = await this.#plan(row, target, attributes, signal);
-      try {
-        await settler.confirm(row, target, await this.#send(row.kind, target, plan, signal), plan);
-      } catch (error) {
-        if (round < MAX_ROUNDS && (await this.#isOvertaken(error, row, target, round))) return false;
-        throw await this.#explained(error, row.kind, target, plan);
-      }
+    const since = this.#turns.begin();
+    try {
+      const target = await targets.find(row);
+      if (target === null) await settler.drop(row);
+      else if (isUnknowable(row, target)) throw new ServiceError('refused', UNKNOWABLE);
+      else if (this.#isTooLate(row, target)) await settler.yieldToDeletion(row, target);
+      else return await this.#write(row, target, attributes, signal, { round, since });
+      return 'ended';
+    } finally {
+      this.#turns.end();
     }
-    return true;
   }
 
-  /** Somebody has made the record, deleted it, or merged what it refers to, since we looked. */
+  async #write(
+    row: OutboxRow,
+    target: Target,
+    attributes: Attributes,
+    signal: AbortSignal,
+    { round, since }: { round: number; since: number },
+  ): Promise<Outcome> {
+    if (target.entity.id !== row.entityId && (await this.#fresh(row))?.entityId !== row.entityId)
+      return 'outdated';
+    let outcome: Outcome = 'ended';
+    const send = async () => {
+      const plan = await this.#plan(row, target, attributes, signal);
+      try {
+        await this.#deps.settler.confirm(row, target, await this.#send(row.kind, target, plan, signal), plan);
+      } catch (error) {
+        const isOvertaken = round < MAX_ROUNDS && (await this.#isOvertaken(error, row, target, round));
+        if (!isOvertaken) throw await this.#explained(error, row.kind, target, plan);
+        outcome = 'overtaken';
+      }
+    };
+    if (target.snapshot === null) await send();
+    else if (!(await this.#turns.take(target.snapshot.recordId, since, send))) return 'outdated';
+    return outcome;
+  }
+
+  /** Somebody has made the record, deleted it, moved its key, or merged what it refers to, since we looked. */
   async #isOvertaken(error: unknown, row: OutboxRow, target: Target, round: number): Promise<boolean> {
-    if (isAttioError(error, target.snapshot === null ? 'uniqueness_conflict' : 'not_found')) return true;
+    const isNew = target.snapshot === null;
+    if (isAttioError(error, 'not_found')) return !isNew;
+    if (isAttioError(error, 'uniqueness_conflict')) return this.#isHeldElsewhere(row, target, round);
     return round === 1 && isAttioError(error, 'value_not_found') && this.#deps.targets.recheck(row.intent);
+  }
+
+  /** Another record has the key that the write was asked by: that one is to be written to. */
+  async #isHeldElsewhere(row: OutboxRow, target: Target, round: number): Promise<boolean> {
+    const isNew = target.snapshot === null;
+    if (isNew && round === 1) return true;
+    if (row.key === null) return false;
+    return (await this.#deps.targets.otherHolder(row.kind, target, [row.key])) !== null;
   }
 
   #isHeldBack(row: OutboxRow): boolean {
@@ -112,6 +168,7 @@ export class OutboxDelivery {
    * what the record is found by.
    */
   #isTooLate(row: OutboxRow, target: Target): boolean {
+    if (row.operation === 'restore') return false;
     return target.wasDeleted && target.snapshot === null && (row.key === null || this.#isHeldBack(row));
   }
 
@@ -122,13 +179,15 @@ export class OutboxDelivery {
     signal: AbortSignal,
   ): Promise<WritePlan> {
     const { targets, choosing, keySlugs, policyOf, conflicts, rules, departures } = this.#deps;
-    const { kind, intent, conflictId = null } = row;
+    const { kind, conflictId = null } = row;
     const { snapshot } = target;
+    const isRestored = row.operation === 'restore';
+    const intent = isRestored ? await this.#archived(row, target, attributes) : row.intent;
     const keySlug = keySlugs[kind];
     const input: PlanInput = {
       row: {
         intent: await targets.resolve(await choosing.chooseLate({ kind, keySlug, intent }, attributes)),
-        base: target.moved === true ? {} : row.base,
+        base: target.moved === true || isRestored ? {} : row.base,
         conflictId,
       },
       scope: kind,
@@ -148,6 +207,14 @@ export class OutboxDelivery {
     return planWrite({ ...input, goneSince: await departures.of(holder, undated, row.acceptedAt, signal) });
   }
 
+  /** What was archived, without what refers to things that are gone, or names a choice that is no more. */
+  async #archived(row: OutboxRow, target: Target, attributes: Attributes): Promise<WriteIntent> {
+    const { targets, choosing, keySlugs } = this.#deps;
+    const fit = await targets.withoutGone(fitArchive(row, target, attributes));
+    const keySlug = keySlugs[row.kind];
+    return choosing.without({ kind: row.kind, keySlug, intent: fit }, attributes);
+  }
+
   #doubtReferences({ set, add }: WritePlan): void {
     for (const value of [...Object.values(set), ...Object.values(add)].flat()) {
       if (!isJsonObject(value)) continue;
@@ -165,7 +232,7 @@ export class OutboxDelivery {
     const keys = [plan.add, plan.set].flatMap((values) => values[keySlugs[kind]] ?? []);
     const other = await targets.otherHolder(kind, target, keys);
     if (other === null) return error;
-    const words = `a value that must be unique is held by the ${kind} record ${other}`;
+    const words = `a value that must be unique is held by the ${kind} record ${other}: merge the two in Attio, or write to that one`;
     return new ServiceError('refused', words, { attio, cause: error });
   }
 
@@ -205,13 +272,24 @@ export class OutboxDelivery {
     const { kind, key } = row;
     const entity = await targets.itself(kind, row.entityId);
     if (entity !== null && entity.mergedInto !== null) return settler.yieldToMerge(row, entity);
+    // It was restored before its deletion was sent.
+    if (entity !== null && entity.deletedAt === null) return settler.confirmDeletion(row);
     const recordId = entity?.recordId ?? (key === null ? null : await targets.recordOf(kind, key, signal));
     if (entity !== null && recordId !== null) {
       if (entity.recordId === null) await settler.hide(entity, recordId);
-      await records.delete(kind, recordId, { signal });
+      // Not sent again by itself: it may be called off meanwhile.
+      await records.delete(kind, recordId, { signal, resend: false });
     }
     await settler.confirmDeletion(row);
   }
+}
+
+const UNKNOWABLE =
+  'Attio no longer has the record, and it has no address or domain by which it would be known again: make it anew in Attio';
+
+/** To make it would be to make it twice, when the answer is lost. */
+function isUnknowable(row: OutboxRow, { snapshot }: Target): boolean {
+  return row.operation === 'restore' && row.key === null && snapshot === null;
 }
 
 function hasValues(values: WritableValues): boolean {

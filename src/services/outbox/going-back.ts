@@ -2,6 +2,7 @@ import type { NewDeadLetter } from '../../domain/dead-letters.ts';
 import type { EntityRow } from '../../domain/entities.ts';
 import type { OutboxRow, WriteRow } from '../../domain/outbox.ts';
 import type { Stores } from '../ports.ts';
+import { undoingOf } from './archive.ts';
 import { takeBackExternalId } from './external-ids.ts';
 import type { Failure } from './failure.ts';
 
@@ -21,6 +22,7 @@ export async function goBack(
     if (entity.recordId !== null) await stores.records.setHidden(row.kind, [entity.recordId], false, at);
     return entity.recordId;
   }
+  if (row.operation === 'restore') return stayDeleted(stores, row, entity);
   const others = (await stores.outbox.pendingOf(row.kind, [entity.id])).get(entity.id) ?? [];
   const earlier = entity.recordId === null ? await stores.outbox.lastFailureOf(row.kind, entity.id) : null;
   // It has never been in Attio, and whoever asked for it knows that it will not be.
@@ -31,6 +33,18 @@ export async function goBack(
   const externalId = await takeBackExternalId(stores, row, entity, others);
   const syncFailure = failure ?? entity.syncFailure ?? earlier;
   await stores.entities.put([{ ...entity, externalId, syncFailure }]);
+  return null;
+}
+
+/** What could not be restored is as deleted as before, unless it has been written to since. */
+async function stayDeleted(stores: Stores, row: OutboxRow, entity: EntityRow): Promise<null> {
+  const pending = (await stores.outbox.pendingOf(row.kind, [entity.id])).get(entity.id) ?? [];
+  if (pending.length > 0) return null;
+  const { deletedAt, recordId: former } = undoingOf(row);
+  const recordId = entity.recordId ?? former;
+  const stone = former === null ? undefined : await stores.entities.find(row.kind, former);
+  if (stone !== undefined && stone.mergedInto === entity.id) await stores.entities.remove(row.kind, stone.id);
+  await stores.entities.put([{ ...entity, deletedAt, recordId, version: entity.version + 1 }]);
   return null;
 }
 

@@ -1,6 +1,8 @@
-import type { EntityKind, EntityRow } from '../../domain/entities.ts';
-import { passOnConflicts } from '../conflicts/open.ts';
+import { blankFacts, type EntityKind, type EntityRow } from '../../domain/entities.ts';
+import { survivorOfThing } from '../living.ts';
 import type { Stores } from '../ports.ts';
+import { join } from '../sync/joining.ts';
+import type { Mapping } from '../sync/mapping.ts';
 
 /**
  * The record is that of the thing. When another thing has it already, the two are one: the other one lives on.
@@ -8,6 +10,7 @@ import type { Stores } from '../ports.ts';
  */
 export async function link(
   stores: Stores,
+  mapping: Mapping,
   kind: EntityKind,
   entityId: string,
   recordId: string,
@@ -16,45 +19,50 @@ export async function link(
   const entity = await stores.entities.find(kind, entityId);
   if (entity === undefined) return entityId;
   // The record was merged into another one while the write was sent.
-  if (entity.mergedInto !== null) return entity.mergedInto;
-  const owner = (await stores.entities.byRecordIds(kind, [recordId])).get(recordId);
-  if (owner === undefined || owner.id === entity.id) {
+  if (entity.mergedInto !== null)
+    return (await survivorOfThing(stores.entities, kind, entity.id))?.id ?? entity.id;
+  const holder = (await stores.entities.byRecordIds(kind, [recordId])).get(recordId);
+  if (holder === undefined || holder.id === entity.id) {
     await stores.entities.put([
       { ...entity, recordId, deletedAt: null, mergedInto: null, syncFailure: null },
     ]);
+    await keepFormerId(stores, entity, recordId, at);
     return entity.id;
   }
-  const { externalId } = entity;
+  // A record that was merged on before we heard of its making is its survivor's.
+  const owner = (await survivorOfThing(stores.entities, kind, holder.id)) ?? holder;
+  const heir = await join(stores, mapping, { from: entity, into: owner, externalIdOf: 'from', at });
+  const isBack = owner.id === holder.id;
   await stores.entities.put([
-    {
-      ...entity,
-      externalId: null,
-      deletedAt: at,
-      mergedInto: owner.id,
-      version: entity.version + 1,
-      updatedAt: at,
-    },
+    { ...heir, syncFailure: null, ...(isBack ? { deletedAt: null, mergedInto: null } : {}) },
   ]);
-  await stores.outbox.redirect(kind, entity.id, owner.id);
-  await passOnConflicts(stores, kind, entity.id, { entityId: owner.id, recordId, read: null }, at);
-  const heir: EntityRow = { ...owner, externalId: externalId ?? owner.externalId, syncFailure: null };
-  await stores.entities.put([{ ...heir, deletedAt: null, mergedInto: null }]);
   return owner.id;
 }
 
-/** The record was made, and deleted again, before the answer that made it the thing's was heard. */
-export async function staysGone(
+/** A record that was made anew has another id in Attio: the one before finds the thing as well. */
+export async function keepFormerId(
   stores: Stores,
-  kind: EntityKind,
-  entityId: string,
-  recordId: string,
+  { kind, id, recordId: former }: EntityRow,
+  recordId: string | null,
   at: string,
 ): Promise<void> {
-  const state = (await stores.records.states(kind, [recordId])).get(recordId);
-  const entity = await stores.entities.find(kind, entityId);
-  if (state === undefined || state.deletedAt === null || state.mergedInto !== null) return;
-  if (entity === undefined || entity.recordId !== recordId) return;
+  if (former === null || former === recordId || former === id) return;
+  const facts = blankFacts(kind);
   await stores.entities.put([
-    { ...entity, deletedAt: state.deletedAt, version: entity.version + 1, updatedAt: at },
+    {
+      kind,
+      id: former,
+      recordId: former,
+      externalId: null,
+      webUrl: null,
+      version: 0,
+      createdAt: at,
+      updatedAt: at,
+      deletedAt: at,
+      mergedInto: id,
+      syncFailure: null,
+      facts,
+      keys: [],
+    },
   ]);
 }

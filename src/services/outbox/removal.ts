@@ -93,6 +93,7 @@ async function takeAway(
   // What Attio never had need not come to it first.
   const isTakenBack = recordId === null && options.attio === 'keep';
   if (isTakenBack) await stores.outbox.cancelOf(kind, [id], at);
+  await stopRestoring(stores, pending, at);
   if (recordId !== null) await stores.records.setHidden(kind, [recordId], true, at);
   const gone = options.erase
     ? withoutValues(entity, at)
@@ -107,6 +108,11 @@ async function takeAway(
   if (options.erase) await erase(stores, entity, mergedIds, at);
   const outboxId = options.attio === 'delete' ? await queueDeletion(stores, entity, pending, at) : null;
   return { before: entity, after, outboxId, itemIds };
+}
+
+async function stopRestoring(stores: Stores, pending: readonly OutboxRow[], at: string): Promise<void> {
+  const restoring = pending.filter((row) => row.operation === 'restore');
+  for (const row of restoring) await stores.outbox.settle(row.id, 'cancelled', at, null);
 }
 
 /** What is left of a thing whose values are to go. */

@@ -51,6 +51,7 @@ async function showThing(stores: Stores, mapping: Mapping, row: OutboxRow, at: s
     version: entity.version + 1,
     updatedAt: at,
     syncFailure: null,
+    ...(row.operation === 'restore' ? { deletedAt: null } : {}),
   };
   await stores.entities.put([{ ...entity, ...shown }]);
 }

@@ -8,7 +8,7 @@ import { settleByWrite, takeBackDecision } from '../conflicts/deciding.ts';
 import { mustStillBeOpen, recordConflicts } from '../conflicts/open.ts';
 import { contentsOf, linesOf } from '../echoes/lines.ts';
 import { ServiceError } from '../errors.ts';
-import type { OutboxEvents, UnitOfWork } from '../ports.ts';
+import type { OutboxEvents, Stores, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import type { ApplyService } from '../sync/apply.ts';
 import type { Mapping } from '../sync/mapping.ts';
@@ -17,7 +17,7 @@ import { rebase } from './agreement.ts';
 import type { Failure } from './failure.ts';
 import type { Attributes } from './fields.ts';
 import { goBack, letterOf } from './going-back.ts';
-import { link, staysGone } from './linking.ts';
+import { link } from './linking.ts';
 import type { WritePlan } from './plan.ts';
 import type { Target } from './target.ts';
 import { hideRecord, leaveUnseen, removedThing } from './unseen.ts';
@@ -60,6 +60,21 @@ class CancelledError extends Error {
   override readonly name = 'CancelledError';
 }
 
+/** The record was deleted before its answer came, and that is known here: the thing goes with it. */
+async function followDeletion(
+  stores: Stores,
+  kind: EntityKind,
+  entityId: string,
+  { recordId }: RecordSnapshot,
+  at: string,
+): Promise<void> {
+  const state = (await stores.records.states(kind, [recordId])).get(recordId);
+  const entity = await stores.entities.find(kind, entityId);
+  if (state === undefined || state.deletedAt === null || state.mergedInto !== null) return;
+  if (entity === undefined || entity.recordId !== recordId || entity.deletedAt !== null) return;
+  await stores.entities.put([{ ...entity, deletedAt: at, updatedAt: at, version: entity.version + 1 }]);
+}
+
 /** Commits how writes end: the outbox row, the record, the thing and what waits behind it change together. */
 export class Settler {
   readonly #deps: SettlerDeps;
@@ -92,10 +107,9 @@ export class Settler {
           if (removed?.recordId === answer.recordId) return;
           if (removed !== null) throw new CancelledError();
           await stores.records.setHidden(kind, [answer.recordId], false, at);
-          owner = await link(stores, kind, entityId, answer.recordId, at);
+          owner = await link(stores, mapping, kind, entityId, answer.recordId, at);
         },
-        within: async (stores, { stale }) => {
-          if (stale > 0) await staysGone(stores, kind, owner, answer.recordId, at);
+        within: async (stores) => {
           await rebase(stores, row, owner, answer, attributes, theirs);
           const subject = { object: kind, entityId: owner, recordId: answer.recordId };
           held = await recordConflicts(stores, subject, plan, at);
@@ -104,6 +118,7 @@ export class Settler {
           for (const id of new Set([owner, row.entityId])) {
             await reproject(stores, mapping, kind, id, plainOf, at);
           }
+          await followDeletion(stores, kind, owner, answer, at);
         },
       }),
     );

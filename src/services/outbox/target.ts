@@ -1,12 +1,15 @@
+import { isAttioError } from '../../attio/errors.ts';
+import type { RecordsResource } from '../../attio/resources/records.ts';
 import { type EntityKind, type EntityRow, normalKey } from '../../domain/entities.ts';
 import { isJsonObject, type Json } from '../../domain/json.ts';
 import type { OutboxRow, WriteIntent } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
+import { askAttio } from '../attio-errors.ts';
 import { ServiceError } from '../errors.ts';
 import { survivorOfThing } from '../living.ts';
 import type { EntityStore, OutboxStore } from '../ports.ts';
 import type { GoneService } from '../sync/gone.ts';
-import type { Mapping } from '../sync/mapping.ts';
+import { entityKindOf, type Mapping } from '../sync/mapping.ts';
 import type { RecordSource } from '../sync/source.ts';
 import { replacementOf } from './fields.ts';
 import type { LookService } from './look.ts';
@@ -39,6 +42,7 @@ export class TargetFinder {
   readonly #entities: EntityStore;
   readonly #outbox: Pick<OutboxStore, 'pendingOf' | 'isToBeDeleted'>;
   readonly #source: Pick<RecordSource, 'byKeys'>;
+  readonly #records: Pick<RecordsResource, 'get'>;
   readonly #look: LookService;
   readonly #gone: GoneService;
   readonly #mapping: Mapping;
@@ -47,6 +51,7 @@ export class TargetFinder {
     entities: EntityStore;
     outbox: Pick<OutboxStore, 'pendingOf' | 'isToBeDeleted'>;
     source: Pick<RecordSource, 'byKeys'>;
+    records: Pick<RecordsResource, 'get'>;
     look: LookService;
     gone: GoneService;
     mapping: Mapping;
@@ -54,6 +59,7 @@ export class TargetFinder {
     this.#entities = deps.entities;
     this.#outbox = deps.outbox;
     this.#source = deps.source;
+    this.#records = deps.records;
     this.#look = deps.look;
     this.#gone = deps.gone;
     this.#mapping = deps.mapping;
@@ -73,12 +79,28 @@ export class TargetFinder {
     if (key === null || (seen.snapshot !== null && this.#holds(kind, seen.snapshot, key))) return seen;
     const { snapshot } = await this.#look.byKey(kind, key);
     if (snapshot !== null) await this.#afterDeletion(row, snapshot.recordId);
-    if (seen.snapshot === null) {
-      // The look may have told whose record it is.
-      return { ...seen, entity: (await this.living(kind, row.entityId)) ?? entity, snapshot };
-    }
+    if (seen.snapshot === null) return this.#unheld(row, seen, snapshot);
     const owner = snapshot === null ? undefined : await this.#ownerOf(kind, snapshot.recordId);
     return owner === undefined ? seen : { entity: owner, snapshot, wasDeleted: false, moved: true };
+  }
+
+  /** A thing without a record. @param holder the record that has its key */
+  async #unheld(row: OutboxRow, seen: Target, holder: RecordSnapshot | null): Promise<Target> {
+    const snapshot = holder ?? (await this.#byOtherKeys(row, seen.entity));
+    // The looks may have told whose record it is.
+    return { ...seen, entity: (await this.living(row.kind, row.entityId)) ?? seen.entity, snapshot };
+  }
+
+  /** The one record that has another of the addresses. Of several, none is it. */
+  async #byOtherKeys(row: OutboxRow, { keys }: EntityRow): Promise<RecordSnapshot | null> {
+    const others = keys.filter((key) => key !== row.key);
+    const looks = await Promise.all(others.map((key) => this.#look.byKey(row.kind, key)));
+    const found = new Map(
+      looks.flatMap(({ snapshot }) => (snapshot === null ? [] : [[snapshot.recordId, snapshot]])),
+    );
+    const [snapshot = null] = found.size === 1 ? found.values() : [];
+    if (snapshot !== null) await this.#afterDeletion(row, snapshot.recordId);
+    return snapshot;
   }
 
   #holds(kind: EntityKind, { values }: RecordSnapshot, key: string): boolean {
@@ -111,6 +133,12 @@ export class TargetFinder {
     if (recordId === null) return { entity, snapshot: null, wasDeleted: false };
     const { snapshot, readAt } = await this.#look.byId(kind, recordId);
     if (snapshot !== null) return { entity, snapshot, wasDeleted: false };
+    // A filter that leaves one out is no proof: it is asked for by its id before it counts as deleted.
+    if (await this.#isThere(kind, recordId)) {
+      throw new ServiceError('unavailable', 'Attio shows the record, but does not find it', {
+        isolated: true,
+      });
+    }
     // A survivor of a merge holds its keys, and may be new to us.
     await Promise.all(entity.keys.map((key) => this.#look.byKey(kind, key)));
     await this.#gone.settle(kind, [{ recordId, readAt, fate: { kind: 'look' } }]);
@@ -118,6 +146,16 @@ export class TargetFinder {
     if (survivor === null || survivor.recordId === recordId)
       return { entity, snapshot: null, wasDeleted: true };
     return this.#byRecord(kind, survivor);
+  }
+
+  async #isThere(kind: EntityKind, recordId: string): Promise<boolean> {
+    try {
+      await this.#records.get(kind, recordId);
+      return true;
+    } catch (error) {
+      if (isAttioError(error, 'not_found')) return false;
+      return askAttio<boolean>(() => Promise.reject(error));
+    }
   }
 
   /** The id of another record that holds one of the keys to be written; null when none is found. */
@@ -159,6 +197,23 @@ export class TargetFinder {
     return Object.fromEntries(await Promise.all(resolved));
   }
 
+  /** An intent without what refers to records that are known to be gone. */
+  async withoutGone(intent: WriteIntent): Promise<WriteIntent> {
+    const isGone = async (value: Json): Promise<boolean> => {
+      const { object, recordId } = isJsonObject(value) ? value : {};
+      const kind = typeof object === 'string' ? entityKindOf(object) : null;
+      if (kind === null || typeof recordId !== 'string') return false;
+      const entity = await this.living(kind, recordId);
+      return entity !== null && entity.deletedAt !== null;
+    };
+    const kept = Object.entries(intent).map(async ([field, input]) => {
+      if (!Array.isArray(input)) return (await isGone(input)) ? [] : [[field, input] as const];
+      const gone = await Promise.all(input.map(isGone));
+      return [[field, input.filter((_, index) => gone[index] !== true)] as const];
+    });
+    return Object.fromEntries((await Promise.all(kept)).flat());
+  }
+
   /** Looks at the records of the things that an intent refers to. @returns whether there are any */
   async recheck(intent: WriteIntent): Promise<boolean> {
     const named = Object.values(intent).flatMap(thingsIn);
@@ -174,12 +229,22 @@ export class TargetFinder {
     if (replacement !== null) return { replace: await this.#references(replacement) };
     if (Array.isArray(input)) return this.#references(input);
     const named = thingIn(input);
-    if (named === null) return input;
+    if (named === null) return this.#redirected(input);
     const { kind, id } = named;
     const entity = await this.living(kind, id);
     if (entity?.recordId != null) return { object: kind, recordId: entity.recordId };
     const why = entity?.syncFailure?.detail ?? 'it is not in Attio';
     throw new ServiceError('refused', `the ${kind} record that it refers to could not be made: ${why}`);
+  }
+
+  /** A reference to a record by its id: one that was merged away is the survivor. */
+  async #redirected(input: Json): Promise<Json> {
+    if (!isJsonObject(input)) return input;
+    const { object, recordId } = input;
+    const kind = typeof object === 'string' ? entityKindOf(object) : null;
+    if (kind === null || typeof recordId !== 'string') return input;
+    const entity = await this.living(kind, recordId);
+    return entity?.recordId == null ? input : { ...input, recordId: entity.recordId };
   }
 
   #references(inputs: readonly Json[]): Promise<Json[]> {

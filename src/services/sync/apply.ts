@@ -2,16 +2,14 @@ import { createHash } from 'node:crypto';
 import type { NewChange } from '../../domain/changes.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { decideSnapshot, type SnapshotDecision } from '../../domain/decide.ts';
-import { type EntityKind, type EntityRow, keysOf, type PlainAttributes } from '../../domain/entities.ts';
+import type { EntityKind } from '../../domain/entities.ts';
 import { canonicalJson } from '../../domain/json.ts';
-import type { WriteIntent } from '../../domain/outbox.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
-import { meetReadings, readingOf } from '../conflicts/open.ts';
-import { slugOf } from '../outbox/fields.ts';
 import type { Stores, SyncEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import { entityKindOf, type Mapping } from './mapping.ts';
-import { type PlainOf, sameFacts } from './project.ts';
+import type { PlainOf } from './project.ts';
+import { type Naming, putThings, rivalsOf } from './put-things.ts';
 import type { Repairs } from './repairs.ts';
 import { tellRecord } from './telling.ts';
 
@@ -29,6 +27,8 @@ export interface ApplyOptions {
    * on its way with an older answer; costs a write.
    */
   readonly touchUnchanged: boolean;
+  /** All else will be read too: that two records seem to hold one key is not looked into. @default false */
+  readonly isPartOfPass?: boolean;
   /** `local`: what is applied is the answer to a write of ours. @default 'attio' */
   readonly source?: NewChange['source'];
   /** Runs first in the same transaction. */
@@ -46,31 +46,25 @@ interface Decided {
   readonly decision: SnapshotDecision;
 }
 
-interface Thing {
-  readonly snapshot: RecordSnapshot;
-  readonly plain: PlainAttributes;
-}
-
-interface Put {
-  readonly id: string;
-  /** Whether a pending write of ours accounts for these changes: its webhook may come before its answer. */
-  readonly explains: (changed: readonly string[]) => boolean;
-}
-
 /**
  * The one place where a read of Attio changes the mirror: webhook hints, full syncs and looks-again all end here.
  * Record, thing and change row are written in one transaction, or none of them is.
  */
 export class ApplyService {
   readonly #store: UnitOfWork;
-  readonly #mapping: Mapping;
-  readonly #schema: Pick<SchemaService, 'plainValues' | 'knownAttributes'>;
+  readonly #naming: Naming;
   readonly #repairs: Pick<Repairs, 'afterRead'>;
+  readonly #schema: Pick<SchemaService, 'plainValues'>;
   readonly #clock: Clock;
   readonly #events: SyncEvents;
   readonly #onCommitted: (object: string, recordIds: readonly string[]) => void;
+  readonly #onRivals: (object: string, recordIds: readonly string[]) => void;
 
-  /** @param deps.onCommitted called with the records that changed, after the commit: caches forget, followers wake */
+  /**
+   * @param deps.onCommitted called with the records that changed, after the commit: caches forget, followers wake
+   * @param deps.onRivals called with other records that seem to hold a key which was just read of one: a key is unique in
+   *   Attio, so it has moved, or they were merged, and we have not heard of it
+   */
   constructor(deps: {
     store: UnitOfWork;
     mapping: Mapping;
@@ -78,15 +72,19 @@ export class ApplyService {
     repairs: Pick<Repairs, 'afterRead'>;
     clock: Clock;
     events: SyncEvents;
+    newId: () => string;
     onCommitted: (object: string, recordIds: readonly string[]) => void;
+    onRivals: (object: string, recordIds: readonly string[]) => void;
   }) {
     this.#store = deps.store;
-    this.#mapping = deps.mapping;
-    this.#schema = deps.schema;
+    const { mapping, schema, newId } = deps;
+    this.#naming = { mapping, newId, attributesOf: (kind) => schema.knownAttributes(kind) };
     this.#repairs = deps.repairs;
+    this.#schema = deps.schema;
     this.#clock = deps.clock;
     this.#events = deps.events;
     this.#onCommitted = deps.onCommitted;
+    this.#onRivals = deps.onRivals;
   }
 
   async apply(
@@ -96,6 +94,7 @@ export class ApplyService {
   ): Promise<ApplyCounts> {
     const plainOf = await this.#schema.plainValues(object);
     const hashed = hashLatest(snapshots);
+    let rivals: readonly string[] = [];
     const decided = await this.#store.transaction(async (stores) => {
       await options.before?.(stores);
       const states = await stores.records.states(object, [...hashed.keys()]);
@@ -105,9 +104,11 @@ export class ApplyService {
       await this.#write(stores, object, rows.filter(isWritten), plainOf, options.source ?? 'attio');
       if (options.touchUnchanged) await touch(stores, object, rows);
       await options.within?.(stores, count(rows));
+      rivals = options.isPartOfPass === true ? [] : await this.#rivals(stores, object, rows);
       return rows;
     });
     this.#report(object, decided);
+    if (rivals.length > 0) this.#onRivals(object, rivals);
     return count(decided);
   }
 
@@ -130,7 +131,7 @@ export class ApplyService {
           snapshot,
           plain: plainOf(snapshot.values),
         }));
-        await this.#putEntities(stores, kind, things, new Date(this.#clock.now()).toISOString());
+        await putThings(stores, this.#naming, kind, things, new Date(this.#clock.now()).toISOString());
         return things.length;
       });
     }
@@ -151,11 +152,12 @@ export class ApplyService {
     await stores.records.upsert(
       decided.map(({ snapshot }) => ({ ...snapshot, deletedAt: null, mergedInto: null, hidden: false })),
     );
-    const put = await this.#putEntities(stores, object, things, at);
+    const kind = entityKindOf(object);
+    const put = kind === null ? null : await putThings(stores, this.#naming, kind, things, at);
     await stores.changes.append(
       things.map(({ snapshot, plain }, index): NewChange => {
         const previous = decided[index]?.decision === 'updated' ? before.get(snapshot.recordId) : undefined;
-        const entity = put.get(snapshot.recordId);
+        const entity = put?.get(snapshot.recordId);
         const told = tellRecord(snapshot, plain, previous, entity?.id ?? snapshot.recordId, at);
         const ours = source === 'local' || (entity?.explains(told.changed) ?? false);
         return ours ? { ...told, source: 'local' } : told;
@@ -165,97 +167,10 @@ export class ApplyService {
     if (source === 'attio') await this.#repairs.afterRead(stores, object, read, before, at);
   }
 
-  /** @returns our things by record id */
-  async #putEntities(
-    stores: Stores,
-    object: string,
-    things: readonly Thing[],
-    at: string,
-  ): Promise<ReadonlyMap<string, Put>> {
+  async #rivals(stores: Stores, object: string, decided: readonly Decided[]): Promise<string[]> {
     const kind = entityKindOf(object);
-    if (kind === null) return new Map();
-    const known = await this.#existing(stores, kind, things);
-    const agreed = new Map(
-      things.map(({ snapshot, plain }) => {
-        const id = known.get(snapshot.recordId)?.id ?? snapshot.recordId;
-        return [id, this.#mapping.facts(kind, snapshot.values, plain)];
-      }),
-    );
-    const pending = await stores.outbox.pendingOf(kind, [...agreed.keys()]);
-    const open = await this.#openIntents(stores, kind, things, known, at);
-    const put = new Map<string, Put>();
-    const rows = things.map(({ snapshot }): EntityRow => {
-      const existing = known.get(snapshot.recordId);
-      const id = existing?.id ?? snapshot.recordId;
-      const own = agreed.get(id) ?? this.#mapping.blank(kind);
-      const intents = (pending.get(id) ?? []).map((row) => row.intent);
-      const kept = this.#mapping.withKept(kind, own, existing?.facts);
-      const facts = this.#mapping.overlay(kind, kept, [...(open.get(id) ?? []), ...intents]);
-      // One of those on their way has arrived; those behind it have not.
-      const reflected = intents.some((intent) => sameFacts(own, this.#mapping.overlay(kind, own, [intent])));
-      const isMade = existing !== undefined && existing.recordId === null && !isHandMade(snapshot);
-      put.set(snapshot.recordId, { id, explains: reflected ? explainer(intents, isMade) : () => false });
-      const head = {
-        recordId: snapshot.recordId,
-        webUrl: snapshot.webUrl,
-        deletedAt: null,
-        mergedInto: null,
-      };
-      const row = {
-        kind,
-        id,
-        externalId: null,
-        version: 0,
-        createdAt: snapshot.createdAt,
-        updatedAt: at,
-        syncFailure: null,
-        ...existing,
-        ...head,
-        facts,
-        keys: keysOf(facts),
-      };
-      const same = existing !== undefined && existing.deletedAt === null && sameFacts(existing.facts, facts);
-      return same ? row : { ...row, version: row.version + 1, updatedAt: at };
-    });
-    await stores.entities.put(rows);
-    return put;
-  }
-
-  /** What is asked for in conflicts that stay open, now that these things were read. */
-  async #openIntents(
-    stores: Stores,
-    kind: EntityKind,
-    things: readonly Thing[],
-    known: ReadonlyMap<string, EntityRow>,
-    at: string,
-  ): Promise<ReadonlyMap<string, readonly WriteIntent[]>> {
-    const attributes = this.#schema.knownAttributes(kind);
-    const readings = things.map(({ snapshot: { recordId, values } }) => {
-      return [known.get(recordId)?.id ?? recordId, readingOf(attributes, values)] as const;
-    });
-    return meetReadings(stores, kind, new Map(readings), at);
-  }
-
-  /** Things by the record that they have, or that turns out to be theirs: a write of ours may have made it just now. */
-  async #existing(
-    stores: Stores,
-    kind: EntityKind,
-    things: readonly Thing[],
-  ): Promise<ReadonlyMap<string, EntityRow>> {
-    const recordIds = things.map(({ snapshot }) => snapshot.recordId);
-    const known = await stores.entities.byRecordIds(kind, recordIds);
-    const keys = new Map(
-      things
-        .filter(({ snapshot }) => !known.has(snapshot.recordId))
-        .map(({ snapshot }) => [snapshot.recordId, this.#mapping.keysIn(kind, snapshot.values)]),
-    );
-    const unlinked = await stores.entities.unlinkedByKeys(kind, [...keys.values()].flat());
-    for (const [recordId, ownKeys] of keys) {
-      const entity = ownKeys.map((key) => unlinked.get(key)).find((found) => found !== undefined);
-      const taken = [...known.values()].some((other) => other.id === entity?.id);
-      if (entity !== undefined && !taken) known.set(recordId, entity);
-    }
-    return known;
+    const written = decided.filter(isWritten).map(({ snapshot }) => snapshot);
+    return kind === null ? [] : rivalsOf(stores, this.#naming.mapping, kind, written);
   }
 
   #report(object: string, decided: readonly Decided[]): void {
@@ -270,19 +185,6 @@ export class ApplyService {
 }
 
 const ADOPTED_AT_ONCE = 200;
-
-/** What Attio sets by itself when a record is made. */
-const BOOKKEEPING: ReadonlySet<string> = new Set(['record_id', 'created_at', 'created_by']);
-
-/** @param isMade the record was made by a write of ours: what Attio has added is no one else's */
-function explainer(intents: readonly WriteIntent[], isMade: boolean): Put['explains'] {
-  const written = new Set(intents.flatMap((intent) => Object.keys(intent).map(slugOf)));
-  return (changed) => isMade || changed.every((slug) => written.has(slug) || BOOKKEEPING.has(slug));
-}
-
-function isHandMade({ values }: RecordSnapshot): boolean {
-  return values['created_by']?.[0]?.['referenced_actor_type'] === 'workspace-member';
-}
 
 /** A record may stand twice in overlapping pages: the later read counts. */
 function hashLatest(snapshots: readonly RecordSnapshot[]): Map<string, Hashed> {

@@ -1,11 +1,13 @@
 import type { NewChange } from '../../domain/changes.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { decideAbsence } from '../../domain/decide.ts';
-import { blankFacts, type EntityKind, type EntityRow, keysOf } from '../../domain/entities.ts';
+import { blankFacts, type EntityKind, type EntityRow } from '../../domain/entities.ts';
 import { survivorOf } from '../../domain/identity.ts';
-import { closeAll, openIntents, passOnConflicts, readingOf } from '../conflicts/open.ts';
+import { closeAll, type Reading, readingOf } from '../conflicts/open.ts';
+import { survivorOfThing } from '../living.ts';
 import type { RecordState, Stores, SyncEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
+import { join } from './joining.ts';
 import { entityKindOf, type Mapping } from './mapping.ts';
 
 /** A record that Attio no longer has. */
@@ -26,7 +28,10 @@ export interface GoneCounts {
 
 interface Settled {
   readonly absence: Absence;
+  /** The record that lives on; one that is known to have been merged further on is followed to the last. */
   readonly survivorId: string | null;
+  /** Our thing of that record; null when there is none. */
+  readonly heir: EntityRow | null;
   readonly change: NewChange;
   readonly entity: EntityRow | null;
 }
@@ -63,6 +68,14 @@ export class GoneService {
     this.#events = deps.events;
     this.#onCommitted = deps.onCommitted;
     this.#onGone = deps.onGone;
+  }
+
+  /** The keys by which a survivor of a living record would be known; none for what is gone already. */
+  async keysOf(object: string, recordId: string): Promise<readonly string[]> {
+    const kind = entityKindOf(object);
+    if (kind === null) return [];
+    const record = (await this.#store.records.load(kind, [recordId])).get(recordId);
+    return record === undefined || record.deletedAt !== null ? [] : this.#mapping.keysIn(kind, record.values);
   }
 
   /** @param within runs in the same transaction, with what was settled */
@@ -119,58 +132,44 @@ export class GoneService {
     const states = await stores.records.states(object, recordIds);
     const entities =
       kind === null ? new Map<string, EntityRow>() : await stores.entities.byRecordIds(kind, recordIds);
-    const keys = [...entities.values()].flatMap((entity) => entity.keys);
-    const owners = kind === null ? new Map<string, string[]>() : await stores.entities.ownersOf(kind, keys);
+    const looked = absences.filter(({ fate }) => fate.kind === 'look').map(({ recordId }) => recordId);
+    const survivors = kind === null ? new Map() : await survivorsByKeys(stores, this.#mapping, kind, looked);
     const settled: Settled[] = [];
     for (const absence of absences) {
-      const entity = entities.get(absence.recordId) ?? null;
-      const survivorId = survivor(absence, entity, owners);
-      if (!isNews(states.get(absence.recordId), absence, survivorId)) continue;
-      settled.push(await this.#describe(stores, object, kind, absence, survivorId, entity));
+      const { recordId, fate } = absence;
+      const entity = entities.get(recordId) ?? null;
+      const told = fate.kind === 'merged' ? fate.survivorId : (survivors.get(recordId) ?? null);
+      const { survivorId, heir } = await lastSurvivor(stores, kind, told, entity);
+      if (!isNews(states.get(recordId), absence, survivorId)) continue;
+      settled.push({
+        absence,
+        survivorId,
+        heir,
+        entity,
+        change: this.#tell(object, absence, entity, heir, survivorId),
+      });
     }
     return settled;
   }
 
-  async #describe(
-    stores: Stores,
+  #tell(
     object: string,
-    kind: EntityKind | null,
-    absence: Absence,
-    survivorId: string | null,
+    { recordId }: Absence,
     entity: EntityRow | null,
-  ): Promise<Settled> {
+    heir: EntityRow | null,
+    survivorId: string | null,
+  ): NewChange {
     const at = new Date(this.#clock.now()).toISOString();
-    const survivorThing =
-      kind === null || survivorId === null ? undefined : await stores.entities.find(kind, survivorId);
-    const survivorThingId = survivorThing?.id ?? survivorId;
-    const id = entity?.id ?? absence.recordId;
-    return {
-      absence,
-      survivorId,
-      entity: entity && {
-        ...entity,
-        version: entity.version + 1,
-        updatedAt: at,
-        deletedAt: entity.deletedAt ?? at,
-        mergedInto: survivorThingId,
-      },
-      change: {
-        type: survivorThingId === null ? 'record.deleted' : 'record.merged',
-        object,
-        id: survivorThingId ?? id,
-        ...(survivorThingId === null ? {} : { mergedId: id }),
-        source: 'attio',
-        changed: [],
-        at,
-        data:
-          survivorId === null
-            ? { recordId: absence.recordId }
-            : { recordId: survivorId, mergedRecordId: absence.recordId },
-      },
-    };
+    const id = entity?.id ?? recordId;
+    const common = { object, source: 'attio', changed: [], at } as const;
+    if (survivorId === null) return { ...common, type: 'record.deleted', id, data: { recordId } };
+    const data = { recordId: survivorId, mergedRecordId: recordId };
+    return { ...common, type: 'record.merged', id: heir?.id ?? survivorId, mergedId: id, data };
   }
 
   async #write(stores: Stores, object: string, settled: readonly Settled[]): Promise<void> {
+    const recordIds = settled.map(({ absence }) => absence.recordId);
+    const before = await stores.records.states(object, recordIds);
     await stores.records.markGone(
       settled.map(({ absence, survivorId, change }) => ({
         object,
@@ -180,39 +179,78 @@ export class GoneService {
         mergedInto: survivorId,
       })),
     );
-    const things = settled.flatMap(({ entity }) => (entity === null ? [] : [entity]));
-    await stores.entities.put(things);
-    for (const thing of things) await this.#passOn(stores, thing);
-    for (const { absence, survivorId } of settled) {
-      if (survivorId !== null) await relink(stores, object, absence.recordId, survivorId);
+    for (const row of settled) {
+      const { absence, survivorId, heir } = row;
+      // Several may be merged into one: each finds it as the one before has left it.
+      const into = heir === null ? undefined : await stores.entities.find(heir.kind, heir.id);
+      await this.#putGone(stores, row, into, before.get(absence.recordId)?.hidden === true);
+      if (survivorId !== null) await stores.items.relink(absence.recordId, survivorId, into?.id ?? null);
     }
     await stores.changes.append(settled.map(({ change }) => change));
   }
 
-  /** What was to be written to a thing that was merged away, or decided of it, is of the survivor. */
-  async #passOn(stores: Stores, { kind, id, mergedInto, updatedAt: at }: EntityRow): Promise<void> {
-    const survivor = mergedInto === null ? undefined : await stores.entities.find(kind, mergedInto);
-    if (survivor === undefined) return closeAll(stores, kind, [id], 'deleted_in_attio', at);
-    const { recordId } = survivor;
+  /** @param isRemoved the thing was removed here: it leaves nothing to the survivor */
+  async #putGone(
+    stores: Stores,
+    { entity, survivorId, change: { at } }: Settled,
+    into: EntityRow | undefined,
+    isRemoved: boolean,
+  ): Promise<void> {
+    if (entity === null) return;
+    if (into !== undefined) {
+      const from = isRemoved ? { ...entity, externalId: null } : entity;
+      await join(stores, this.#mapping, { from, into, read: await this.#readingOf(stores, into), at });
+      return;
+    }
+    const { kind, id, version, deletedAt } = entity;
+    const gone = { version: version + 1, updatedAt: at, deletedAt: deletedAt ?? at, mergedInto: survivorId };
+    await stores.entities.put([{ ...entity, ...gone }]);
+    await closeAll(stores, kind, [id], 'deleted_in_attio', at);
+  }
+
+  async #readingOf(stores: Stores, { kind, recordId }: EntityRow): Promise<Reading | null> {
     const record =
       recordId === null ? undefined : (await stores.records.load(kind, [recordId])).get(recordId);
-    const read = record === undefined ? null : readingOf(this.#schema.knownAttributes(kind), record.values);
-    await passOnConflicts(stores, kind, id, { entityId: survivor.id, recordId, read }, at);
-    const pending = (await stores.outbox.pendingOf(kind, [id])).get(id) ?? [];
-    const open = (await openIntents(stores, kind, [survivor.id])).get(survivor.id) ?? [];
-    const intents = pending.flatMap((row) => (row.operation === 'upsert' ? [row.intent] : []));
-    if (intents.length + open.length === 0) return;
-    await stores.outbox.redirect(kind, id, survivor.id);
-    const facts = this.#mapping.overlay(kind, survivor.facts, [...open, ...intents]);
-    await stores.entities.put([{ ...survivor, facts, keys: keysOf(facts) }]);
+    return record === undefined ? null : readingOf(this.#schema.knownAttributes(kind), record.values);
   }
 }
 
-/** What was about the record that is dead is about the survivor. */
-async function relink(stores: Stores, object: string, deadId: string, survivorId: string): Promise<void> {
-  const kind = entityKindOf(object);
-  const thing = kind === null ? undefined : await stores.entities.find(kind, survivorId);
-  await stores.items.relink(deadId, survivorId, thing?.id ?? null);
+/** The one record that holds all keys of a record that is gone, by what Attio has shown of both. */
+async function survivorsByKeys(
+  stores: Stores,
+  mapping: Mapping,
+  kind: EntityKind,
+  recordIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const gone = await stores.records.load(kind, recordIds);
+  const keys = new Map([...gone].map(([id, { values }]) => [id, mapping.keysIn(kind, values)]));
+  const owners = await stores.entities.ownersOf(kind, [...new Set([...keys.values()].flat())]);
+  // A thing also shows the keys that are on their way to its record.
+  const records = await stores.records.load(kind, [...new Set([...owners.values()].flat())]);
+  const holds = (recordId: string, key: string) =>
+    mapping.keysIn(kind, records.get(recordId)?.values ?? {}).includes(key);
+  const ownerOf = (key: string) => (owners.get(key) ?? []).filter((recordId) => holds(recordId, key));
+  return new Map(
+    [...keys].flatMap(([id, own]) => {
+      const survivorId = survivorOf(id, own, ownerOf);
+      return survivorId === null ? [] : [[id, survivorId] as const];
+    }),
+  );
+}
+
+/** Events come in any order: the survivor may be known to have been merged into another one already. */
+async function lastSurvivor(
+  stores: Stores,
+  kind: EntityKind | null,
+  told: string | null,
+  entity: EntityRow | null,
+): Promise<{ survivorId: string | null; heir: EntityRow | null }> {
+  if (kind === null || told === null) return { survivorId: told, heir: null };
+  const heir = await survivorOfThing(stores.entities, kind, told);
+  if (heir === undefined) return { survivorId: told, heir: null };
+  // Each merged into the other: neither is there.
+  if (heir.id === entity?.id) return { survivorId: null, heir: null };
+  return { survivorId: heir.recordId ?? told, heir };
 }
 
 function gravestone(kind: EntityKind, recordId: string, at: string): EntityRow {
@@ -233,20 +271,12 @@ function gravestone(kind: EntityKind, recordId: string, at: string): EntityRow {
   };
 }
 
-function survivor(
-  absence: Absence,
-  entity: EntityRow | null,
-  owners: ReadonlyMap<string, readonly string[]>,
-): string | null {
-  if (absence.fate.kind === 'merged') return absence.fate.survivorId;
-  if (absence.fate.kind === 'deleted' || entity === null) return null;
-  return survivorOf(absence.recordId, entity.keys, (key) => owners.get(key) ?? []);
-}
-
-/** A record that is gone already is news only when we now learn what it was merged into. */
+/** A record that is gone already is news only when Attio says what it was merged into: keys have moved on since. */
 function isNews(state: RecordState | undefined, absence: Absence, survivorId: string | null): boolean {
   const decision = decideAbsence(state, absence.readAt);
-  if (decision === 'already') return survivorId !== null && state?.mergedInto !== survivorId;
+  if (decision === 'already') {
+    return absence.fate.kind === 'merged' && survivorId !== null && state?.mergedInto !== survivorId;
+  }
   return decision === 'gone';
 }
 

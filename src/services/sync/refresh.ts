@@ -24,9 +24,11 @@ export class RefreshService {
   readonly #schema: Pick<SchemaService, 'slugOf' | 'attributesOf'>;
   readonly #gone: GoneService;
   readonly #echoes: Pick<EchoLedger, 'meet' | 'judge'>;
+  readonly #lookForKeys: (object: string, keys: readonly string[]) => Promise<void>;
   /** By object slug. */
   readonly #looks: Looks<string, RecordSnapshot>;
 
+  /** @param deps.lookForKeys reads the records that hold keys into the mirror */
   constructor(deps: {
     objects: readonly string[];
     source: RecordSource;
@@ -34,6 +36,7 @@ export class RefreshService {
     apply: ApplyService;
     gone: GoneService;
     echoes: Pick<EchoLedger, 'meet' | 'judge'>;
+    lookForKeys: (object: string, keys: readonly string[]) => Promise<void>;
     runs: Pick<SyncRunStore, 'runningFor'>;
     batcher: BatcherFactory;
     clock: Clock;
@@ -42,6 +45,7 @@ export class RefreshService {
     this.#schema = deps.schema;
     this.#gone = deps.gone;
     this.#echoes = deps.echoes;
+    this.#lookForKeys = deps.lookForKeys;
     const { source, apply, runs, batcher, clock } = deps;
     this.#looks = new Looks({
       keyOf: (object) => object,
@@ -75,8 +79,9 @@ export class RefreshService {
       await this.#echoes.judge(thing, event, met, async (aspect) =>
         contentOf(await this.#schema.attributesOf(object), values, aspect),
       );
-    } else {
-      const fate = { kind: expect === 'gone' ? 'deleted' : 'look' } as const;
+    } else if (expect === 'present') await this.#missing(object, recordId, look.readAt);
+    else {
+      const fate = { kind: 'deleted' } as const;
       await this.#gone.settle(object, [{ recordId, readAt: look.readAt, fate }]);
     }
     return 'done';
@@ -85,8 +90,13 @@ export class RefreshService {
   /** The same for a record of a mirrored object, when there is no event. */
   async lookAgain(object: string, recordId: string): Promise<void> {
     const seen = await this.#looks.once(object, recordId);
-    if (seen.present) return;
-    await this.#gone.settle(object, [{ recordId, readAt: seen.readAt, fate: { kind: 'look' } }]);
+    if (!seen.present) await this.#missing(object, recordId, seen.readAt);
+  }
+
+  /** Nobody has said what became of it: a survivor of a merge holds its keys, and may be new to us. */
+  async #missing(object: string, recordId: string, readAt: string): Promise<void> {
+    await this.#lookForKeys(object, await this.#gone.keysOf(object, recordId));
+    await this.#gone.settle(object, [{ recordId, readAt, fate: { kind: 'look' } }]);
   }
 
   /** A merge: one record lives, the other is dead. The one that lives may be an original or new. */

@@ -136,7 +136,8 @@ export class SyncTargets {
     const wrap = ({ snapshots, ...page }: SourcePage): TargetPage => ({
       ...page,
       ids: snapshots.map((snapshot) => snapshot.recordId),
-      apply: (within) => apply.apply(object, snapshots, { touchUnchanged: false, within }),
+      apply: (within) =>
+        apply.apply(object, snapshots, { touchUnchanged: false, isPartOfPass: true, within }),
     });
     return {
       noun: object,

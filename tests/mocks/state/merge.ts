@@ -4,7 +4,7 @@ import { entriesOf, setParent } from './entries.ts';
 import { redirectReferences } from './one-way-references.ts';
 import { syncRelation } from './relations.ts';
 import type { AttioObject, World } from './world.ts';
-import { store } from './write.ts';
+import { isChange, store } from './write.ts';
 
 /** The primary's value wins where one is held; where several are, the secondary's come after. */
 function mergedValues(attribute: Attribute, primary: Row, secondary: Row): readonly StoredValue[] {
@@ -36,9 +36,12 @@ function unlinkAll(world: World, object: AttioObject, row: Row, stamp: Stamp): v
   }
 }
 
+/** Which record lives after a merge: a new one, as Attio documents it now, or the primary, as it did before. */
+export type MergeSurvivor = 'new' | 'primary';
+
 /**
- * Mints a new record; both originals die. Everything that hung on them hangs on the new one. Two events, one per
- * original, and no others: what pointed at the originals changes silently.
+ * Everything that hung on the originals hangs on the survivor. One event per record that dies, and no others: what
+ * pointed at them changes silently.
  */
 export function mergeRecords(
   world: World,
@@ -46,25 +49,27 @@ export function mergeRecords(
   primary: Row,
   secondary: Row,
   stamp: Stamp,
+  survivor: MergeSurvivor = 'new',
 ): Row {
   const { table } = object;
-  const merged = newRow(world, stamp);
+  const merged = survivor === 'new' ? newRow(world, stamp) : primary;
   const plans = table.schema.attributes.map((attribute) => ({
     attribute,
-    before: [],
+    before: survivor === 'new' ? [] : (primary.current.get(attribute.id) ?? []),
     after: mergedValues(attribute, primary, secondary),
   }));
-  for (const original of [primary, secondary]) {
+  const dying = survivor === 'new' ? [primary, secondary] : [secondary];
+  for (const original of dying) {
     unlinkAll(world, object, original, stamp);
     table.remove(original);
   }
-  table.insert(merged);
+  if (survivor === 'new') table.insert(merged);
   for (const plan of plans) {
-    if (plan.after.length === 0) continue;
+    if (!isChange(plan)) continue;
     store(table, merged, plan, stamp.at);
     syncRelation(world, table, merged, plan, stamp);
   }
-  for (const original of [primary, secondary]) {
+  for (const original of dying) {
     moveActivities(world, object, original, merged);
     redirectReferences(world, object.id, original.id, merged.id, stamp);
     const dead = { duplicate_object_id: object.id, duplicate_record_id: original.id };

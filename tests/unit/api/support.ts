@@ -90,11 +90,13 @@ function defaults(): Services {
       upsert: unexpected('contacts.upsert'),
       batch: unexpected('contacts.batch'),
       remove: unexpected('contacts.remove'),
+      restore: unexpected('contacts.restore'),
     },
     companies: {
       get: unexpected('companies.get'),
       list: unexpected('companies.list'),
       upsert: unexpected('companies.upsert'),
+      restore: unexpected('companies.restore'),
     },
     deals: {
       get: unexpected('deals.get'),

@@ -119,7 +119,7 @@ test('housekeeping drops what is too old', async () => {
   };
   const dropped = await dropExpired(
     database,
-    { ...cutoffs, keyedRequests: AT },
+    { ...cutoffs, keyedRequests: AT, archived: AT },
     new AbortController().signal,
   );
   expect(dropped).toBe(1);
