@@ -1,4 +1,4 @@
-import { type Expression, type SqlBool, sql } from 'kysely';
+import type { Expression, SqlBool } from 'kysely';
 import type { Item, ItemKind, ItemScope } from '../domain/items.ts';
 import { chunks, type Handle } from './database.ts';
 import {
@@ -10,6 +10,7 @@ import {
   refChunks,
 } from './item-filters.ts';
 import { linkRows, readItem, writeItem } from './item-rows.ts';
+import { type StageTotal, stageTotals } from './item-totals.ts';
 import type { ItemLinkTable, ItemTable } from './schema.ts';
 
 type State = Pick<Item, 'id' | 'readAt' | 'hash' | 'deletedAt'> & { readonly attioId: string };
@@ -141,28 +142,8 @@ export class ItemsStore {
   }
 
   /** How many living entries of a list are in each stage, and what their values add up to, by currency. */
-  async stageTotals(
-    listId: string,
-  ): Promise<
-    { stage: string | null; currencyCode: string | null; count: number; valueTotal: number | null }[]
-  > {
-    const rows = await this.#db
-      .selectFrom('item')
-      .select((eb) => [
-        'stage',
-        'currency_code',
-        eb.fn.countAll<number>().as('count'),
-        // Exact on PostgreSQL; on SQLite a sum of doubles.
-        sql<number | string | null>`sum(cast(amount as numeric))`.as('total'),
-      ])
-      .where('kind', '=', 'entries')
-      .where('list_id', '=', listId)
-      .where('deleted_at', 'is', null)
-      .groupBy(['stage', 'currency_code'])
-      .execute();
-    return rows.map(({ stage, currency_code: currencyCode, count, total }) => {
-      return { stage, currencyCode, count: Number(count), valueTotal: total === null ? null : Number(total) };
-    });
+  async stageTotals(listId: string): Promise<StageTotal[]> {
+    return stageTotals(this.#db, listId);
   }
 
   /** Whole rows, with their links. */
