@@ -257,6 +257,7 @@ describe('companies that are merged', () => {
         .poll(
           async () =>
             (await service.get<{ data: { recordId: string } }>(`/v1/companies/${id}`)).body.data.recordId,
+          { timeout: 20_000 },
         )
         .toBe(survivor);
     }

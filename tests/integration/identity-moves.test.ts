@@ -219,6 +219,7 @@ test('an external id that moves from one deal to another is written to where it 
     .poll(
       async () =>
         (await service.get<{ data: { recordId: string }[] }>('/v1/deals?externalId=order:1')).body.data,
+      { timeout: 20_000 },
     )
     .toMatchObject([{ recordId: second.recordId }]);
 });
