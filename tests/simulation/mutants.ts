@@ -14,8 +14,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'settled-before-effect',
     what: 'an event is settled before its effect is stored',
     file: 'src/webhooks/worker.ts',
-    find: 'const { outcome, failures } = await router.dispatch(event);',
-    put: "await settled.add({ id: row.id, outcome: 'done' }); const { outcome, failures } = await router.dispatch(event);",
+    find: 'const { outcome, failures } = await router.dispatch(event, Date.parse(row.receivedAt));',
+    put: "await settled.add({ id: row.id, outcome: 'done' }); const { outcome, failures } = await router.dispatch(event, Date.parse(row.receivedAt));",
   },
   {
     name: 'dedup-before-effect',
@@ -70,8 +70,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'earlier-write-wins',
     what: 'times are compared the wrong way round',
     file: 'src/domain/decide-write.ts',
-    find: 'return theirsSince !== null && theirsSince > acceptedAt;',
-    put: 'return theirsSince !== null && theirsSince < acceptedAt;',
+    find: "return by(since > acceptedAt ? 'attio' : 'local');",
+    put: "return by(since < acceptedAt ? 'attio' : 'local');",
   },
   {
     name: 'no-look-before-write',
@@ -84,7 +84,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'conflict-not-kept',
     what: 'a write that yields leaves no conflict row',
     file: 'src/services/outbox/settler.ts',
-    find: 'await stores.conflicts.append(conflictRows(row, owner, answer.recordId, plan, at));',
+    find: 'held = await recordConflicts(stores, subject, plan, at);',
     put: '',
   },
   {
@@ -111,9 +111,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'writes-not-passed-on',
     what: 'what waits for a merged record is not redirected',
-    file: 'src/services/sync/gone.ts',
-    find: 'if (survivor === undefined || intents.length === 0) return;',
-    put: 'if (survivor !== undefined || intents.length === 0) return;',
+    file: 'src/services/sync/joining.ts',
+    find: 'await stores.outbox.redirect(kind, from.id, into.id);',
+    put: '',
+  },
+  {
+    name: 'echo-not-read',
+    what: 'an event about what we have written lately is taken for our own, and not read',
+    file: 'src/domain/echoes.ts',
+    find: "return isExpected || own.isPending ? 'gather' : 'read';",
+    put: "return isExpected ? 'no-news' : own.isPending ? 'gather' : 'read';",
   },
   {
     name: 'removal-not-told',
