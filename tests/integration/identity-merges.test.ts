@@ -210,6 +210,24 @@ describe('a merge', () => {
     expect(attio(service, survivor)['email_addresses']).toContain('a2@pair.example');
   });
 
+  test('leads to the survivor also for the id of one that we only heard of when it was gone', async () => {
+    await using service = await startWriting({ subscribe: false });
+    const known = await made(service, { email: 'known@pair.example' });
+    const { id } = service.sandbox.sandbox.act({
+      method: 'POST',
+      path: '/objects/people/records',
+      body: { data: { values: { email_addresses: ['unseen@pair.example'] } } },
+    }) as { id: { record_id: string } };
+    const survivor = merge(service, [known.recordId, id.record_id], 'new');
+    await tell(service, 'created', id.record_id);
+    await service.settled();
+    await tellMerge(service, id.record_id, survivor);
+    await tellMerge(service, known.recordId, survivor);
+    await service.settled();
+    expect((await contact(service, id.record_id)).recordId).toBe(survivor);
+    expect((await contact(service, known.id)).recordId).toBe(survivor);
+  });
+
   test('is not taken for one where a pending write alone would give the other the address', async () => {
     await using service = await startWriting({ subscribe: false });
     const { a, b } = await pair(service);

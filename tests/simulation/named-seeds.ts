@@ -17,4 +17,9 @@ export const NAMED_SEEDS: readonly NamedSeed[] = [
   { seed: 2, found: 'a note whose webhook came before its answer was in the feed twice' },
   { seed: 58, found: 'a batch that was sent again after a crash, with its key, was made twice' },
   { seed: 77, found: 'an entry that was made anew was lost to late news of the one before' },
+  {
+    seed: 254,
+    found:
+      'the id of a record that was heard of only when it was gone did not lead to the survivor of its merge',
+  },
 ];

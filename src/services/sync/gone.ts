@@ -121,9 +121,12 @@ export class GoneService {
       }),
     );
     const kind = entityKindOf(object);
-    const merged = unknown.filter((absence) => absence.fate.kind === 'merged');
-    if (kind !== null)
-      await stores.entities.put(merged.map(({ recordId }) => gravestone(kind, recordId, at)));
+    if (kind === null) return;
+    // Also of one that was looked for in vain before its merge was told.
+    const merged = absences.flatMap(({ fate, recordId }) => (fate.kind === 'merged' ? [recordId] : []));
+    const known = await stores.entities.byRecordIds(kind, merged);
+    const nameless = merged.filter((recordId) => !known.has(recordId));
+    await stores.entities.put(nameless.map((recordId) => gravestone(kind, recordId, at)));
   }
 
   async #plan(stores: Stores, object: string, absences: readonly Absence[]): Promise<Settled[]> {
