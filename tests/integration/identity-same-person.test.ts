@@ -33,6 +33,13 @@ async function apart(service: TestService): Promise<[string, string]> {
   return [one.body.data.id, two.body.data.id];
 }
 
+/** Resolves when the write was tried in vain, and is put off. @returns the id of its contact */
+async function unsent(service: TestService, body: unknown): Promise<string> {
+  const { status, body: answer } = await put(service, body);
+  expect(status).toBe(202);
+  return answer.data.id;
+}
+
 async function expectOnePerson(
   service: TestService,
   ids: readonly string[],
@@ -86,6 +93,23 @@ describe('two contacts that were made while Attio was away', () => {
     }
     expect(await list(service, 'notes', `?recordId=${ids[0]}`)).toHaveLength(1);
     expect(kindsOf(writes(service)).filter((kind) => kind === 'POST people' && !told)).toEqual([]);
+  });
+
+  test('are as the later one says, also when that one is delivered first', async () => {
+    await using service = await startWriting({ subscribe: false });
+    writesAway(service);
+    const ids = [await unsent(service, { email: BOTH[0], jobTitle: 'One' })];
+    const recordId = person(service, { email_addresses: BOTH });
+    service.sandbox.sandbox.clearFaults();
+    const two = await put(service, { email: BOTH[1], jobTitle: 'Two' });
+    await recovered(service);
+    await expectOnePerson(service, [...ids, two.body.data.id], recordId);
+    expect(attio(service, recordId)).toMatchObject({ job_title: ['Two'] });
+    // Put on record when they are found to be one, and when the earlier one is held against the record.
+    const kept = (await conflicts(service)).map(({ field, local, attio: theirs, decided }) => {
+      return [field, local, theirs, decided].join(' ');
+    });
+    expect([...new Set(kept)]).toEqual(['job_title One Two attio']);
   });
 
   test('are one when the one is said to have the address of the other', async () => {

@@ -88,11 +88,17 @@ export class TestService {
   ): Promise<Answer<T>> {
     const headers: Record<string, string> = { authorization: `Bearer ${API_KEY}`, ...options.headers };
     if (options.body !== undefined) headers['content-type'] ??= 'application/json';
-    const response = await fetch(this.url + path, {
+    const request = {
       method,
       headers,
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-    });
+    };
+    const send = () => fetch(this.url + path, request);
+    // A connection that an instance has left open is found closed by the first request to the next one.
+    const isStale = (error: unknown) => method === 'GET' && isCut(error);
+    const response = await send().catch((error: unknown) =>
+      isStale(error) ? send() : Promise.reject(error),
+    );
     const text = await response.text();
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
     return {
@@ -186,6 +192,11 @@ export class TestService {
   async settled(): Promise<void> {
     await until(async () => (await this.pending()) === 0);
   }
+}
+
+function isCut(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : null;
+  return cause instanceof Error && 'code' in cause && cause.code === 'UND_ERR_SOCKET';
 }
 
 export interface Run {

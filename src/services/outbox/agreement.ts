@@ -4,7 +4,8 @@ import type { Stores } from '../ports.ts';
 import { type Attributes, isNameHalf, plainField, slugOf } from './fields.ts';
 
 /**
- * What waits behind a write was accepted before this was agreed on: nobody else's change, but ours.
+ * What waits behind a write was accepted before this was agreed on: nobody else's change, but ours. What was accepted
+ * earlier than the write, and waits because it was of another thing until now, does not stand on it.
  * @param theirs fields that were left as somebody has made them in Attio: on these nothing is agreed
  */
 export async function rebase(
@@ -15,7 +16,8 @@ export async function rebase(
   attributes: Attributes,
   theirs: ReadonlySet<string>,
 ): Promise<void> {
-  const waiting = (await stores.outbox.pendingOf(row.kind, [entityId])).get(entityId) ?? [];
+  const pending = (await stores.outbox.pendingOf(row.kind, [entityId])).get(entityId) ?? [];
+  const waiting = pending.filter(({ id }) => id > row.id);
   if (waiting.length === 0) return;
   const written = Object.keys(row.intent);
   // Half a name is written with the other half: from now on that one looks new, too.
