@@ -3,7 +3,7 @@ import { inAttio, list, post, startCounting } from '../support/activity.ts';
 import { act, addEntry, tell } from '../support/items.ts';
 import { add, type EntryJson, entries } from '../support/pipelines.ts';
 import type { Change, TestService } from '../support/service.ts';
-import { outage, person, quiet, recovered, startWriting } from '../support/writes.ts';
+import { letters, outage, person, quiet, recovered, startWriting } from '../support/writes.ts';
 
 /** Entries, notes and tasks that turn out to be another one, or nobody's: what is shown and told of them afterwards. */
 
@@ -61,6 +61,26 @@ test('a note whose contact is removed before it is made does not stay behind, em
   await quiet(service);
   expect(await shown(service, 'notes')).toEqual([]);
   expect(await held(service, 'note')).toEqual([]);
+});
+
+test('a task is done although its answer was lost, and then its person', async () => {
+  await using service = await startCounting();
+  const recordId = person(service, { email_addresses: ['lost@engines.example'] });
+  await service.sync('people');
+  const { sandbox } = service.sandbox;
+  sandbox.addFault({ kind: 'lost-answer', match: { method: 'POST', path: '*/tasks' }, count: 1 });
+  // It is told of by its webhook, and not found by a look.
+  sandbox.addFault({ kind: 'status', status: 503, match: { method: 'GET', path: '*/tasks' } });
+  const { status, body } = await post(service, 'tasks', { content: 'Call', linkedRecords: [{ recordId }] });
+  expect(status).toBe(202);
+  await sandbox.settled();
+  await service.settled();
+  sandbox.deleteRecord({ object: 'people', recordId });
+  await sandbox.settled();
+  await service.settled();
+  await recovered(service);
+  expect(await list(service, 'tasks')).toMatchObject([{ id: body.data.id, sync: { status: 'synced' } }]);
+  expect([inAttio(service, 'tasks'), await letters(service)]).toEqual([1, []]);
 });
 
 test('an entry that was found in Attio first, and then written, is in the feed once', async () => {

@@ -116,6 +116,13 @@ export const MUTANTS: readonly Mutant[] = [
     put: '',
   },
   {
+    name: 'pages-not-linked',
+    what: 'pages of a full sync that share nothing are not read again',
+    file: 'src/services/sync/pass.ts',
+    find: 'return this.#pages.get(after)?.recordIds.some((id) => ids.has(id)) ?? false;',
+    put: 'return ids.size >= 0;',
+  },
+  {
     name: 'echo-not-read',
     what: 'an event about what we have written lately is taken for our own, and not read',
     file: 'src/domain/echoes.ts',

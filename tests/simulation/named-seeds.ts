@@ -18,6 +18,10 @@ export const NAMED_SEEDS: readonly NamedSeed[] = [
   { seed: 58, found: 'a batch that was sent again after a crash, with its key, was made twice' },
   { seed: 77, found: 'an entry that was made anew was lost to late news of the one before' },
   {
+    seed: 606,
+    found: 'a task that had been made was a dead letter when its person was deleted before its answer',
+  },
+  {
     seed: 254,
     found:
       'the id of a record that was heard of only when it was gone did not lead to the survivor of its merge',

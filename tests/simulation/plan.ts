@@ -30,6 +30,9 @@ export interface Plan {
 export const DEFAULT_STEPS = 40;
 const DICE = 8;
 const MAX_SKEW_MS = 90_000;
+const LEAVING_SHARE = 0.1;
+/** So that these take several pages. */
+const MORE_PEOPLE = 8;
 
 /** How long after one step the next one comes: most come in bursts, some after minutes. */
 function gapMs(random: Random): number {
@@ -46,6 +49,7 @@ function weights(random: Random): Map<ActionName, number> {
   const share: Readonly<Record<Side, number>> = { people: 1, ours: 1.4, trouble: calm < 0.15 ? 0 : calm };
   const chosen = new Map<ActionName, number>();
   for (const [name, { side, weight }] of Object.entries(ACTIONS)) {
+    if (weight === 0) continue;
     const factor = random() < 0.35 ? 0 : random() < 0.2 ? 4 : 1;
     chosen.set(name as ActionName, weight * factor * share[side]); // the keys of ACTIONS
   }
@@ -61,6 +65,17 @@ function draw(random: Random, from: ReadonlyMap<ActionName, number>): ActionName
   return 'put-contact';
 }
 
+/** Of some plans, the first people leave together while the first full sync reads page after page. */
+function leaversOf(seed: number, firstN: number): Step[] {
+  const random = seededRandom(seed ^ 0x1eaf);
+  if (random() > LEAVING_SHARE) return [];
+  const at = 40 + Math.floor(random() * 360);
+  const count = 2 + Math.floor(random() * 2);
+  return Array.from({ length: count }, (_, index): Step => {
+    return { n: firstN + index, at, action: 'delete-first-person', dice: [0] };
+  });
+}
+
 export function planOf(seed: number, count: number = DEFAULT_STEPS): Plan {
   const random = seededRandom(seed);
   const from = weights(random);
@@ -72,11 +87,13 @@ export function planOf(seed: number, count: number = DEFAULT_STEPS): Plan {
     travelMs: random() < 0.7 ? 60 : 900,
     people: 3 + Math.floor(random() * 7),
   };
+  const leavers = leaversOf(seed, count);
+  const people = leavers.length === 0 ? base.people : base.people + MORE_PEOPLE;
   // Sometimes while the first full sync is still under way.
   let at = random() < 0.5 ? 100 : 1_500;
   const steps = Array.from({ length: count }, (_, n): Step => {
     at += Math.ceil(gapMs(random));
     return { n, at, action: draw(random, from), dice: Array.from({ length: DICE }, random) };
   });
-  return { ...base, steps };
+  return { ...base, people, steps: [...leavers, ...steps].sort((a, b) => a.at - b.at) };
 }

@@ -26,6 +26,8 @@ export class Simulation {
   /** What the service has logged as a warning or worse. */
   readonly log: string[] = [];
   readonly witness: Witness;
+  /** The people of the beginning: of these no webhook tells that they were made. */
+  readonly firstPeople: readonly string[];
   readonly #config: SimulatedConfig;
   readonly #wire: Wire;
   readonly #ids: Random;
@@ -61,6 +63,7 @@ export class Simulation {
       deliverTo: 'http://service/webhooks',
       fetch: deliveryFetch(this.#wire, () => this.#listener()),
     });
+    this.firstPeople = [...this.sandbox.world.object('people').table.inOrder()].map(({ id }) => id);
     this.witness = new Witness(this.sandbox, this.history, () => time.now());
     this.#config = configOf(this.#subscribe());
   }

@@ -136,7 +136,19 @@ export class ItemCourier implements Courier {
       row.kind,
       candidates.map((snapshot) => snapshot.attioId),
     );
-    return candidates.find((snapshot) => isFree(holders.get(snapshot.attioId), item)) ?? null;
+    const free = candidates.find((snapshot) => isFree(holders.get(snapshot.attioId), item));
+    return free ?? this.#recognised(item, signal);
+  }
+
+  /** A task that a webhook was recognised by stays it, also when the records that it was about have gone since. */
+  async #recognised({ kind, attioId }: Item, signal: AbortSignal): Promise<ItemSnapshot | null> {
+    if (kind !== 'tasks' || attioId === null) return null;
+    try {
+      return await this.#deps.requests.task(attioId, signal);
+    } catch (error) {
+      if (!isAttioError(error, 'not_found')) throw error;
+      return null;
+    }
   }
 
   /** @returns null when somebody has deleted it */

@@ -74,6 +74,14 @@ export const PEOPLE = {
       simulation.sandbox.deleteRecord({ object: 'people', recordId: row.id }),
     );
   }, 1.5),
+  /** Only where a plan says so. */
+  'delete-first-person': people(0, (simulation) => {
+    const [row] = rows(simulation, 'people');
+    if (row === undefined) return;
+    simulation.person(`deletes the first person`, () =>
+      simulation.sandbox.deleteRecord({ object: 'people', recordId: row.id }),
+    );
+  }),
   'merge-people': person((simulation, row, dice) => {
     const other = dice.pick(rows(simulation, 'people').filter(({ id }) => id !== row.id));
     if (other === undefined) return;

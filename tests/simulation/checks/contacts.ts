@@ -67,11 +67,14 @@ async function deadProblems(
   return found === survivor ? [] : [`merged ${dead} leads to ${found} instead of ${survivor}`];
 }
 
-/** Whether Attio's word of the merge has come: without it, a merge may look like a deletion. */
-function isTold({ sandbox }: Simulation, dead: string): boolean {
-  return sandbox
+/** Whether Attio's word has come of the merge, and of each that followed: without it, a merge may look like a deletion. */
+function isTold(simulation: Simulation, dead: string): boolean {
+  const into = simulation.history.merged.get(dead);
+  if (into === undefined) return true;
+  const isHeard = simulation.sandbox
     .deliveries()
     .some(({ event, state }) => event['duplicate_record_id'] === dead && state === 'delivered');
+  return isHeard && isTold(simulation, into);
 }
 
 function isMirrored({ stored }: Simulation, recordId: string): boolean {

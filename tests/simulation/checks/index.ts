@@ -1,7 +1,7 @@
 import type { Simulation } from '../simulation.ts';
 import { contactProblems } from './contacts.ts';
 import { feedProblems } from './feed.ts';
-import { mirrorProblems, unsyncedProblems } from './mirror.ts';
+import { mirrorProblems, pagedProblems, unsyncedProblems } from './mirror.ts';
 import { orderProblems } from './order.ts';
 import { removalProblems } from './removal.ts';
 import { quietProblems, trafficProblems } from './traffic.ts';
@@ -13,7 +13,7 @@ const HOUR_MS = 3_600_000;
 export async function problemsOf(simulation: Simulation): Promise<string[]> {
   simulation.endNoise();
   if (!(await isQuietAgain(simulation))) return [leftOf(simulation)];
-  const unsynced = unsyncedProblems(simulation);
+  const unsynced = [...pagedProblems(simulation), ...unsyncedProblems(simulation)];
   const trouble = await syncAll(simulation);
   if (trouble !== null) return [trouble];
   return [

@@ -51,6 +51,25 @@ export function unsyncedProblems(simulation: Simulation): string[] {
     .map((problem) => `before the last full sync: ${problem}`);
 }
 
+/**
+ * A full sync of people has found all who were there at the beginning and have stayed, whatever came and went while it
+ * read page after page.
+ */
+export function pagedProblems(simulation: Simulation): string[] {
+  const { stored, sandbox, firstPeople } = simulation;
+  const runs = stored.all(`select 1 from sync_run where object = 'people' and status = 'succeeded'`);
+  if (runs.length === 0) return [];
+  const known = new Set(
+    stored
+      .all<{ record_id: string }>(`select record_id from record where object = 'people'`)
+      .map((row) => row.record_id),
+  );
+  const inAttio = new Set([...sandbox.world.object('people').table.inOrder()].map(({ id }) => id));
+  return firstPeople
+    .filter((id) => inAttio.has(id) && !known.has(id))
+    .map((id) => `people ${id} was there at the beginning, and no full sync has found it`);
+}
+
 /** Records that internal systems have removed: these are not to be shown again. */
 export function removedHere({ stored }: Simulation): ReadonlySet<string> {
   const rows = stored.all<{ record_id: string }>('select record_id from record where hidden = 1');
