@@ -65,15 +65,11 @@ function draw(random: Random, from: ReadonlyMap<ActionName, number>): ActionName
   return 'put-contact';
 }
 
-/** Of some plans, the first people leave together while the first full sync reads page after page. */
-function leaversOf(seed: number, firstN: number): Step[] {
+/** In some plans, the first people leave together while the first full sync reads page after page. */
+function leaversOf(seed: number, n: number): Step[] {
   const random = seededRandom(seed ^ 0x1eaf);
   if (random() > LEAVING_SHARE) return [];
-  const at = 40 + Math.floor(random() * 360);
-  const count = 2 + Math.floor(random() * 2);
-  return Array.from({ length: count }, (_, index): Step => {
-    return { n: firstN + index, at, action: 'delete-first-person', dice: [0] };
-  });
+  return [{ n, at: 1, action: 'leave-while-paging', dice: Array.from({ length: DICE }, random) }];
 }
 
 export function planOf(seed: number, count: number = DEFAULT_STEPS): Plan {

@@ -1,4 +1,5 @@
 import type { Row } from '../../mocks/core/types.ts';
+import type { Sent } from '../history.ts';
 import type { Simulation } from '../simulation.ts';
 import type { Action, Dice } from './action.ts';
 
@@ -6,6 +7,13 @@ const TEXTS = ['job_title', 'description', 'internal_comment'] as const;
 const INTERESTS = ['Analytics', 'Automation', 'Integrations', 'Reporting'] as const;
 const DEAL_STAGES = ['Lead', 'In Progress', 'Won 🎉', 'Lost'] as const;
 const STAGES = ['Applied', 'Screening', 'Interview', 'Offer', 'Hired'] as const;
+
+/** How often somebody looks how far the first full sync has come. */
+const LOOK_MS = 3;
+
+function isPageOfPeople({ path, body }: Sent): boolean {
+  return path.endsWith('/objects/people/records/query') && body.includes('"offset"');
+}
 
 function rows({ sandbox }: Simulation, object: string): Row[] {
   return [...sandbox.world.object(object).table.inOrder()];
@@ -74,13 +82,19 @@ export const PEOPLE = {
       simulation.sandbox.deleteRecord({ object: 'people', recordId: row.id }),
     );
   }, 1.5),
-  /** Only where a plan says so. */
-  'delete-first-person': people(0, (simulation) => {
-    const [row] = rows(simulation, 'people');
-    if (row === undefined) return;
-    simulation.person(`deletes the first person`, () =>
-      simulation.sandbox.deleteRecord({ object: 'people', recordId: row.id }),
-    );
+  /** Only where a plan says so: it is of the first full sync. */
+  'leave-while-paging': people(0, (simulation, dice) => {
+    const page = 1 + dice.below(4);
+    const count = 2 + dice.below(2);
+    const look = () => {
+      if (simulation.history.sent.filter(isPageOfPeople).length < page)
+        return simulation.later(LOOK_MS, look);
+      simulation.person(`deletes the first ${count} people`, () => {
+        for (const { id } of rows(simulation, 'people').slice(0, count))
+          simulation.sandbox.deleteRecord({ object: 'people', recordId: id });
+      });
+    };
+    look();
   }),
   'merge-people': person((simulation, row, dice) => {
     const other = dice.pick(rows(simulation, 'people').filter(({ id }) => id !== row.id));
