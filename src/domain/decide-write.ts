@@ -11,8 +11,8 @@ import { canonicalJson, isJsonObject, type Json } from './json.ts';
  * - What both have changed is a conflict, and goes by the policy: `attio-wins`, `local-wins`, `manual` (nothing is sent,
  *   a person decides), or `last-write-wins`, by Attio's time of the change and the instant at which the write was
  *   accepted. Closer to each other than the tolerance they are simultaneous: Attio's stands, for a person sees it there.
- * - A change whose time is not known counts as simultaneous when the write was held back. One that was sent at once has
- *   seen Attio's value first: it is ours.
+ * - A change whose time cannot be found out counts as simultaneous when the write was held back. One that was sent at
+ *   once is later, as far as anybody can tell: ours stands.
  * - Values that are added to a list take nothing away, so they are sent whatever else was changed: the list is merged as a
  *   set, what is there keeps its order. Only one that was agreed on and is there no more is a conflict, by itself.
  *   Exactly-these (`replace`) and `clear` speak of the whole field, and are decided as one value.
@@ -132,7 +132,7 @@ function judge(state: FieldState, since: number | null): Judgement {
   if (policy === 'manual') return by('open');
   if (policy === 'attio-wins') return by('attio');
   if (policy === 'local-wins') return by('local');
-  if (since === null) return heldBack ? { decided: 'attio', isTie: true, isUndated: true } : by('local');
+  if (since === null) return { decided: heldBack ? 'attio' : 'local', isTie: heldBack, isUndated: true };
   if (Math.abs(since - acceptedAt) <= toleranceMs) return { decided: 'attio', isTie: true, isUndated: false };
   return by(since > acceptedAt ? 'attio' : 'local');
 }

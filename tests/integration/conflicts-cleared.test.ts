@@ -102,6 +102,33 @@ describe('a field that was cleared in Attio', () => {
     expect(histories(service)).toBe(reads);
   });
 
+  test.each([true, false])(
+    'after a write that went out soon is the later one (told: %s)',
+    async (subscribe) => {
+      await using service = await startWith({ subscribe });
+      const recordId = await agreedAda(service);
+      edit(service, recordId, { internal_comment: 'Agreed' });
+      await quiet(service);
+      await service.sync('people');
+      service.sandbox.sandbox.addFault({ kind: 'disconnect' });
+      const attributes = { internal_comment: 'Ours' };
+      await put(service, { email: EMAIL, attributes }, '?wait=false');
+      edit(service, recordId, { internal_comment: [] });
+      await service.sandbox.sandbox.settled();
+      await recovered(service);
+      expect(attio(service, recordId)['internal_comment']).toEqual([]);
+      expect(await listed(service)).toMatchObject([
+        {
+          field: 'internal_comment',
+          decided: 'attio',
+          reason: 'last-write-wins',
+          local: 'Ours',
+          attio: null,
+        },
+      ]);
+    },
+  );
+
   test('is not asked about where the policy decides', async () => {
     await using service = await startWith({ policy: 'attio-wins' });
     const recordId = await apart(service);

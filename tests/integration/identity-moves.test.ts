@@ -93,6 +93,29 @@ describe('an address that a person moves in Attio', () => {
   });
 });
 
+describe('an external id that comes with an address that has moved unheard', () => {
+  test.each([false, true])('is that of who has the address now (held back: %s)', async (isHeldBack) => {
+    await using service = await startWriting({ subscribe: false });
+    const ids = await two(service);
+    await put(service, { email: 'from@move.example', externalId: 'x-from' });
+    if (isHeldBack) await outage(service);
+    else move(service, ids);
+    const body = { email: MOVED, jobTitle: 'Mover', externalId: 'x-moved' };
+    const first = await put(service, body);
+    if (isHeldBack) {
+      move(service, ids);
+      await recovered(service);
+    } else {
+      expect(first.body.data).toMatchObject({ recordId: ids.to, externalId: 'x-moved' });
+    }
+    expect(await contact(service, ids.to)).toMatchObject({ jobTitle: 'Mover', externalId: 'x-moved' });
+    expect(await contact(service, ids.from)).toMatchObject({ jobTitle: null, externalId: 'x-from' });
+    const again = await put(service, body);
+    expect([again.status, again.body.data.recordId]).toEqual([200, ids.to]);
+    expect([await conflicts(service), await letters(service)]).toEqual([[], []]);
+  });
+});
+
 describe('an address that we would give to another', () => {
   test('is refused, by the name of who has it, in one request, and both stay as they are', async () => {
     await using service = await startWriting({ subscribe: false });

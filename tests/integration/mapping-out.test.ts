@@ -15,6 +15,7 @@ import {
   quiet,
   removeContact,
   type WrittenContact,
+  writes,
 } from '../support/writes.ts';
 
 afterEach(() => {
@@ -97,6 +98,49 @@ describe('a field that only goes out', () => {
     expect(attio(service, body.data.recordId)).toMatchObject({ erp_id: ['erp:1'], role: ['Analyst'] });
   });
 
+  test('is put right by a full sync, where it was left', async () => {
+    await using service = await startMapped(MAPPING);
+    const { body } = await put(service, { email: ADA, externalId: 'erp:1' });
+    await quiet(service);
+    await overruled(service, body.data.recordId, 'theirs 1');
+    edit(service, body.data.recordId, { erp_id: ['theirs 2'] });
+    await quiet(service);
+    expect(attio(service, body.data.recordId)['erp_id']).toEqual(['theirs 2']);
+    await service.sync('people');
+    await quiet(service);
+    expect(attio(service, body.data.recordId)['erp_id']).toEqual(['erp:1']);
+    const onRecord = (await conflicts(service)).map((one) => [one.local, one.attio, one.decided]);
+    expect(onRecord).toEqual([
+      ['erp:1', 'theirs 1', 'local'],
+      ['erp:1', 'theirs 2', 'local'],
+    ]);
+    service.sandbox.sandbox.clearRequests();
+    await service.sync('people');
+    await quiet(service);
+    expect(writes(service)).toEqual([]);
+  });
+
+  test('follows its address to whom it has moved to, unheard', async () => {
+    await using service = await startMapped({
+      people: { ...MAPPING['people'], jobTitle: { attribute: 'role', direction: 'out' } },
+    });
+    const former = await put(service, { email: ADA, jobTitle: 'Hers', externalId: 'erp:1' });
+    const holder = await put(service, { email: 'bob@mapped.example', jobTitle: 'His', externalId: 'erp:2' });
+    await quiet(service);
+    service.sandbox.sandbox.addFault({ kind: 'drop-webhooks' });
+    edit(service, former.body.data.recordId, { email_addresses: [] });
+    edit(service, holder.body.data.recordId, { email_addresses: ['bob@mapped.example', ADA] });
+    const { body } = await put(service, { email: ADA, jobTitle: 'New', externalId: 'erp:3' });
+    expect(body.data).toMatchObject({ id: holder.body.data.id, jobTitle: 'New', externalId: 'erp:3' });
+    expect(await seen(service, former.body.data.id)).toMatchObject({ jobTitle: 'Hers', externalId: 'erp:1' });
+    service.sandbox.sandbox.clearFaults();
+    await service.sync('people');
+    await quiet(service);
+    const stands = (id: string) => attio(service, id);
+    expect(stands(holder.body.data.recordId)).toMatchObject({ role: ['New'], erp_id: ['erp:3'] });
+    expect(stands(former.body.data.recordId)).toMatchObject({ role: ['Hers'], erp_id: ['erp:1'] });
+  });
+
   test('keeps what we have said, cleared too, whatever Attio shows', async () => {
     await using service = await startMapped(MAPPING);
     const { body } = await putCompany(service, {
@@ -114,6 +158,7 @@ describe('a field that only goes out', () => {
     await quiet(service);
     expect(await shown()).toMatchObject({ fields: { label: 'Ours', size: '1-10' } });
     await putCompany(service, { domain: 'acme.example', fields: { label: null } });
+    await quiet(service);
     edit(service, recordId, { description: ['Theirs again'] }, 'companies');
     await quiet(service);
     expect(await shown()).toMatchObject({ fields: { label: null } });

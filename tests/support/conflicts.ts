@@ -30,17 +30,19 @@ export interface Rules {
   readonly objects?: Readonly<Record<string, ObjectRules>>;
   /** Attio delivers its webhooks. @default false */
   readonly subscribe?: boolean;
+  /** A write that is older counts as held back. @default 500 */
+  readonly writeWaitMs?: number;
 }
 
 /** Callers wait for a shorter time, and a write counts as held back sooner. */
-export function startWith({ subscribe = false, ...rules }: Rules): Promise<TestService> {
+export function startWith({ subscribe = false, writeWaitMs = 500, ...rules }: Rules): Promise<TestService> {
   return startWriting({
     subscribe,
     configure(config): AppConfig {
       const { outbox, ...others } = impatient(config);
       return {
         ...others,
-        outbox: { ...outbox, writeWaitMs: 500 },
+        outbox: { ...outbox, writeWaitMs },
         conflicts: { ...config.conflicts, ...rules },
       };
     },

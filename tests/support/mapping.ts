@@ -16,7 +16,10 @@ export function mapped(mapping: MappingJson): (config: AppConfig) => AppConfig {
   const keys = keySlugs('external_id');
   const { mappings, faults } = resolveMapping(mappingSettings.parse(mapping), keys);
   expect(faults).toEqual([]);
-  return (config) => ({ ...impatient(config), mapping: mappings });
+  return (config) => {
+    const { attio, ...rest } = impatient(config);
+    return { ...rest, attio: { ...attio, attemptTimeoutMs: 5_000 }, mapping: mappings };
+  };
 }
 
 /** The service with a mapping, in front of a workspace that has what it names. */

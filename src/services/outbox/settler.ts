@@ -18,6 +18,7 @@ import type { Failure } from './failure.ts';
 import type { Attributes } from './fields.ts';
 import { goBack, letterOf } from './going-back.ts';
 import { link } from './linking.ts';
+import { passOn } from './moved.ts';
 import type { WritePlan } from './plan.ts';
 import type { Target } from './target.ts';
 import { hideRecord, leaveUnseen, removedThing } from './unseen.ts';
@@ -115,6 +116,7 @@ export class Settler {
           held = await recordConflicts(stores, subject, plan, at);
           await settleByWrite(stores, row, at);
           await stores.echoes.put(echoesOf(target, answer, plan, attributes, at));
+          if (target.moved === true) await passOn(stores, mapping, row, owner, plainOf, at);
           for (const id of new Set([owner, row.entityId])) {
             await reproject(stores, mapping, kind, id, plainOf, at);
           }

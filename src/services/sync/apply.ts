@@ -53,7 +53,7 @@ interface Decided {
 export class ApplyService {
   readonly #store: UnitOfWork;
   readonly #naming: Naming;
-  readonly #repairs: Pick<Repairs, 'afterRead'>;
+  readonly #repairs: Pick<Repairs, 'afterRead' | 'ofUnchanged'>;
   readonly #schema: Pick<SchemaService, 'plainValues'>;
   readonly #clock: Clock;
   readonly #events: SyncEvents;
@@ -69,7 +69,7 @@ export class ApplyService {
     store: UnitOfWork;
     mapping: Mapping;
     schema: Pick<SchemaService, 'plainValues' | 'knownAttributes'>;
-    repairs: Pick<Repairs, 'afterRead'>;
+    repairs: Pick<Repairs, 'afterRead' | 'ofUnchanged'>;
     clock: Clock;
     events: SyncEvents;
     newId: () => string;
@@ -102,7 +102,10 @@ export class ApplyService {
         return { snapshot, decision: decideSnapshot(states.get(snapshot.recordId), snapshot) };
       });
       await this.#write(stores, object, rows.filter(isWritten), plainOf, options.source ?? 'attio');
-      if (options.touchUnchanged) await touch(stores, object, rows);
+      const unchanged = rows.filter((row) => row.decision === 'unchanged').map(({ snapshot }) => snapshot);
+      if (options.touchUnchanged) await touch(stores, object, unchanged);
+      if (options.isPartOfPass === true)
+        await this.#repairs.ofUnchanged(stores, object, unchanged, this.#now());
       await options.within?.(stores, count(rows));
       rivals = options.isPartOfPass === true ? [] : await this.#rivals(stores, object, rows);
       return rows;
@@ -131,7 +134,7 @@ export class ApplyService {
           snapshot,
           plain: plainOf(snapshot.values),
         }));
-        await putThings(stores, this.#naming, kind, things, new Date(this.#clock.now()).toISOString());
+        await putThings(stores, this.#naming, kind, things, this.#now());
         return things.length;
       });
     }
@@ -145,7 +148,7 @@ export class ApplyService {
     source: NewChange['source'],
   ): Promise<void> {
     if (decided.length === 0) return;
-    const at = new Date(this.#clock.now()).toISOString();
+    const at = this.#now();
     const updatedIds = decided.flatMap((row) => (row.decision === 'updated' ? [row.snapshot.recordId] : []));
     const before = await stores.records.load(object, updatedIds);
     const things = decided.map(({ snapshot }) => ({ snapshot, plain: plainOf(snapshot.values) }));
@@ -171,6 +174,10 @@ export class ApplyService {
     const kind = entityKindOf(object);
     const written = decided.filter(isWritten).map(({ snapshot }) => snapshot);
     return kind === null ? [] : rivalsOf(stores, this.#naming.mapping, kind, written);
+  }
+
+  #now(): string {
+    return new Date(this.#clock.now()).toISOString();
   }
 
   #report(object: string, decided: readonly Decided[]): void {
@@ -206,10 +213,9 @@ function isWritten(row: Decided): boolean {
   return row.decision === 'created' || row.decision === 'updated' || row.decision === 'restored';
 }
 
-async function touch(stores: Stores, object: string, decided: readonly Decided[]): Promise<void> {
-  const unchanged = decided.filter((row) => row.decision === 'unchanged');
-  for (const [readAt, rows] of Map.groupBy(unchanged, (row) => row.snapshot.readAt)) {
-    const ids = rows.map((row) => row.snapshot.recordId);
+async function touch(stores: Stores, object: string, unchanged: readonly RecordSnapshot[]): Promise<void> {
+  for (const [readAt, rows] of Map.groupBy(unchanged, (row) => row.readAt)) {
+    const ids = rows.map(({ recordId }) => recordId);
     await stores.records.touch(object, ids, readAt);
   }
 }

@@ -114,11 +114,37 @@ export class Repairs {
     }
   }
 
-  #isDue(thing: EntityRow, values: RecordValues): boolean {
-    const attributes = this.#schema.knownAttributes(thing.kind);
-    return (
-      attributes !== null && this.#due(thing, values, attributes).length > 0 && this.#pace.isDue(thing.id)
+  /**
+   * The same of records that are as they were when they were read before, as a full sync finds them: what came too soon
+   * after another repair was left. How often that is done, is said by how often there is a full sync.
+   */
+  async ofUnchanged(
+    stores: Stores,
+    object: string,
+    read: readonly RecordSnapshot[],
+    at: string,
+  ): Promise<void> {
+    const kind = entityKindOf(object);
+    if (kind === null || read.length === 0 || this.#mapping.kept(kind).length === 0) return;
+    const things = await stores.entities.byRecordIds(
+      kind,
+      read.map(({ recordId }) => recordId),
     );
+    for (const { recordId, values } of read) {
+      const thing = things.get(recordId);
+      // Nothing is known of what was there before: what is overwritten is put on record.
+      if (thing !== undefined && this.#lacks(thing, values))
+        await this.store(stores, thing, values, at, { before: {} });
+    }
+  }
+
+  #isDue(thing: EntityRow, values: RecordValues): boolean {
+    return this.#lacks(thing, values) && this.#pace.isDue(thing.id);
+  }
+
+  #lacks(thing: EntityRow, values: RecordValues): boolean {
+    const attributes = this.#schema.knownAttributes(thing.kind);
+    return attributes !== null && this.#due(thing, values, attributes).length > 0;
   }
 
   /** What was stored is committed: a writer may take it in hand. */

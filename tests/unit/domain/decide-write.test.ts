@@ -116,10 +116,10 @@ describe('the truth table', () => {
   const byDeparture = (given: FieldState) =>
     new Set([0, ACCEPTED, 99_000].map((goneSince) => outcomeOf(decideWrite({ ...given, goneSince }))));
 
-  test('asks when something went exactly where a write was held back, that is not known, and it would decide', () => {
+  test('asks when something went exactly where that is not known, and it would decide', () => {
     const asking = everyState.filter(({ given }) => decideWrite(given).isUndated);
     const deciding = everyState.filter(
-      ({ one, given }) => one.held === 'yes' && one.time === 'unknown' && byDeparture(given).size > 1,
+      ({ one, given }) => one.time === 'unknown' && byDeparture(given).size > 1,
     );
     // A value that is there bears its time: where it does not, nothing tells more.
     expect(asking.filter(({ one, given }) => one.theirs === 'empty' || byDeparture(given).size > 1)).toEqual(
