@@ -10,6 +10,7 @@ import { type Base, buildBase, isoAgo, type Overrides } from './app/base.ts';
 import { buildChangeWebhooks, type ChangeWebhookParts } from './app/change-webhooks.ts';
 import { buildHttp } from './app/http.ts';
 import { buildInbox, type InboxParts } from './app/inbox.ts';
+import type { Reactions } from './app/instances.ts';
 import { buildMirror, type MirrorParts } from './app/mirror.ts';
 import { buildOutbox, type OutboxParts } from './app/outbox.ts';
 import { buildServices, type ServiceParts } from './app/services.ts';
@@ -104,7 +105,39 @@ export function createApp(config: AppConfig, overrides: Overrides = {}): App {
   worker = inbox.worker;
   const changeWebhooks = buildChangeWebhooks(base, mirror);
   const parts = { attio, workspace, mirror, inbox, outbox, services, automations, changeWebhooks };
+  base.instances.react(reactionsOf(parts));
   return assemble(base, { ...parts, stopped });
+}
+
+/** What is done when other instances tell of something, and when our own lease is lost or held again. */
+function reactionsOf({ inbox, outbox, automations, mirror }: Omit<Parts, 'stopped'>): Reactions {
+  const takeUp = () => {
+    inbox.worker.wakeAll();
+    outbox.worker.wakeAll();
+    automations.engine.wake();
+    mirror.sync.takeUp();
+  };
+  return {
+    inbox: () => inbox.worker.wake(),
+    outbox() {
+      outbox.worker.wake();
+      outbox.elsewhere.heard();
+    },
+    automations: () => automations.engine.wake(),
+    changes: () => mirror.changes.notify(),
+    runs: () => mirror.sync.heard(),
+    instances: takeUp,
+    lost() {
+      outbox.waiters.release();
+      void mirror.sync.letGo();
+    },
+    held() {
+      inbox.worker.resume();
+      outbox.worker.resume();
+      automations.engine.resume();
+      takeUp();
+    },
+  };
 }
 
 interface Parts {
@@ -191,6 +224,7 @@ function assemble(base: Base, parts: Parts): App {
     await Promise.all([echoes.stop(), views.stop(), attio.views.stop()]);
     await Promise.all([inbox.idle(), automations.idle(), services.idle()]);
     await base.shared?.close();
+    await base.instances.stop();
     await database.destroy();
   };
   let stopping: Promise<void> | null = null;
@@ -201,6 +235,7 @@ function assemble(base: Base, parts: Parts): App {
   const prepare = async () => {
     await migrate(database);
     await workspace.load();
+    await base.instances.start();
     base.shared?.start(await deploymentId(database));
     await base.shared?.settled(REDIS_START_MS);
   };
@@ -217,7 +252,8 @@ function assemble(base: Base, parts: Parts): App {
         const address = await http.listen({ host: config.http.host, port: config.http.port });
         await prepare();
         await base.idempotency.clearRunning(startedAt);
-        await automations.engine.sweep(startedAt);
+        // Among several, another version may know automations that this one does not.
+        await automations.engine.sweep(base.instances.owner === null ? startedAt : isoAgo(clock, HOUR_MS));
         await mirror.sync.resumeAll();
         inbox.worker.start();
         outbox.worker.start();

@@ -54,6 +54,7 @@ export interface AppConfig {
   };
   /** Null: caches are in process. The address may hold a password. */
   readonly redis: { readonly url: string } | null;
+  readonly instances: Settings['instances'];
   readonly sync: Settings['sync'] & {
     /** Slugs, at least one. */
     readonly objects: readonly string[];
@@ -301,6 +302,7 @@ function toConfig(env: Env, settings: Settings): AppConfig {
     webhooks: { secrets: env.ATTIO_WEBHOOK_SECRET ?? [] },
     attio: { ...settings.attio, apiKey: env.ATTIO_API_KEY, baseUrl: env.ATTIO_BASE_URL },
     database: { ...settings.database, url: env.DATABASE_URL },
+    instances: settings.instances,
     redis: env.REDIS_URL === undefined ? null : { url: env.REDIS_URL },
     sync: {
       ...settings.sync,

@@ -18,6 +18,7 @@ import { DeadLettersStore } from '../store/dead-letters.ts';
 import { IdempotencyStore } from '../store/idempotency.ts';
 import { InboxStore } from '../store/inbox.ts';
 import { MirrorStore } from '../store/store.ts';
+import { buildInstances, type Instances } from './instances.ts';
 import { buildSharedTier } from './redis.ts';
 
 /** What tests replace. */
@@ -45,6 +46,7 @@ export interface Base {
   /** Null: what the caches hold is this process's own. */
   readonly shared: SharedTier | null;
   readonly database: Database;
+  readonly instances: Instances;
   readonly store: MirrorStore;
   readonly inbox: InboxStore;
   readonly deadLetters: DeadLettersStore;
@@ -57,23 +59,30 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
   const clock = overrides.clock ?? systemClock();
   const logger = overrides.logger ?? createLogger({ name: 'attio-bridge', level: config.logLevel });
   const database = overrides.database ?? openDatabase(config.database.url, config.database);
-  const inbox = new InboxStore(database);
+  const metrics = createMetrics({ probe: () => probe() });
+  const events = new Events({ logger, metrics });
+  const instances = buildInstances({
+    config,
+    clock,
+    logger,
+    database,
+    onError: (error) => events.unexpected('the lease of this instance', error),
+  });
+  const { owner } = instances;
+  const inbox = new InboxStore(database, owner);
   const deadLetters = new DeadLettersStore(database);
-  const automationJobs = new AutomationJobsStore(database);
+  const automationJobs = new AutomationJobsStore(database, owner);
   const changeWebhooks = new ChangeWebhooksStore(database);
   const endpointIds = new Set(config.changeWebhooks.urls.map((url) => endpointOf(url).id));
-  const store = new MirrorStore(database);
-  const metrics = createMetrics({
-    probe: async () => ({
-      ...gaugesOf(statsOf((await changeWebhooks.list()).filter(({ id }) => endpointIds.has(id)))),
-      inboxPending: (await inbox.stats()).pending,
-      outboxPending: (await store.outbox.stats()).pending,
-      automationsPending: [...(await automationJobs.pending()).values()].reduce((sum, one) => sum + one, 0),
-      conflictsOpen: await store.conflicts.countOpen(),
-      deadLetters: await deadLetters.counts(),
-    }),
+  const store = new MirrorStore(database, owner);
+  const probe = async () => ({
+    ...gaugesOf(statsOf((await changeWebhooks.list()).filter(({ id }) => endpointIds.has(id)))),
+    inboxPending: (await inbox.stats()).pending,
+    outboxPending: (await store.outbox.stats()).pending,
+    automationsPending: [...(await automationJobs.pending()).values()].reduce((sum, one) => sum + one, 0),
+    conflictsOpen: await store.conflicts.countOpen(),
+    deadLetters: await deadLetters.counts(),
   });
-  const events = new Events({ logger, metrics });
   return {
     config,
     clock,
@@ -84,12 +93,13 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
     events,
     shared: buildSharedTier({ config, clock, events }),
     database,
+    instances,
     store,
     inbox,
     deadLetters,
     automationJobs,
     changeWebhooks,
-    idempotency: new IdempotencyStore(database),
+    idempotency: new IdempotencyStore(database, owner),
   };
 }
 

@@ -30,7 +30,7 @@ export function buildInbox(
   workspace: WorkspaceGuard,
   followUps: FollowUps,
 ) {
-  const { config, clock, random, events, inbox } = base;
+  const { config, clock, random, events, inbox, instances } = base;
   const router = new WebhookRouter();
   const { refresh, mirroredLists, dependents } = mirror.items;
   registerRecordEvents(router, { refresh: mirror.refresh, dependents });
@@ -39,8 +39,14 @@ export function buildInbox(
   registerSchemaEvents(router, { ...attio, mirroredLists });
   const accepted = new GroupCommit({
     ...COMMIT,
-    flush: (deliveries: readonly Delivery[]) =>
-      inbox.accept(deliveries, isoAgo(clock, config.retention.deliveryDays * DAY_MS)),
+    async flush(deliveries: readonly Delivery[]) {
+      // What there is no room for here, others may have room for.
+      const take = deliveries.reduce((sum, { events }) => sum + events.length, 0) <= worker.room;
+      const since = isoAgo(clock, config.retention.deliveryDays * DAY_MS);
+      const results = await inbox.accept(deliveries, since, take);
+      if (!take) instances.publish('inbox');
+      return results;
+    },
   });
   const settled = new GroupCommit({
     ...COMMIT,
@@ -55,6 +61,7 @@ export function buildInbox(
     router,
     followUps,
     workspace,
+    isInCharge: () => instances.isHeld(),
     clock,
     random,
     events,

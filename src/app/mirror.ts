@@ -43,9 +43,13 @@ export function buildMirror(
   const mapping = new Mapping({ dealKey: config.deals.externalIdAttribute, mappings: config.mapping });
   const repairs = new Repairs({ mapping, schema: attio.schema, clock, onStored: onWriteStored });
   const changes = new ChangesService({ changes: store.changes, clock });
+  const tellFollowers = () => {
+    changes.notify();
+    base.instances.publish('changes');
+  };
   const onCommitted = (_object: string, recordIds: readonly string[]) => {
     for (const id of recordIds) attio.records.forget(id);
-    changes.notify();
+    tellFollowers();
     repairs.committed();
   };
   const batcher =
@@ -60,7 +64,7 @@ export function buildMirror(
       });
   const echoes = buildEchoes(base);
   const items = buildItems(base, attio, {
-    onCommitted: () => changes.notify(),
+    onCommitted: tellFollowers,
     batcher: batcher(LOOK_BATCH),
     echoes,
   });
@@ -123,6 +127,7 @@ export function buildMirror(
     events,
     workspace,
     outagePatienceMs: config.sync.outagePatienceSeconds * 1000,
+    onEnded: () => base.instances.publish('runs'),
   });
   const refresh = new RefreshService({
     objects: config.sync.objects,

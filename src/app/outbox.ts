@@ -1,10 +1,12 @@
 import type { DeadLetter } from '../domain/dead-letters.ts';
 import { isItemKind } from '../domain/items.ts';
 import { isItemRow } from '../domain/outbox.ts';
+import { StorageUnavailableError } from '../domain/storage.ts';
 import { GroupCommit } from '../queue/group-commit.ts';
 import { Choosing } from '../services/outbox/choosing.ts';
 import { OutboxDelivery } from '../services/outbox/delivery.ts';
 import { Departures } from '../services/outbox/departures.ts';
+import { SettledElsewhere } from '../services/outbox/elsewhere.ts';
 import { type Acceptance, OutboxIntake } from '../services/outbox/intake.ts';
 import { RemovalService } from '../services/outbox/removal.ts';
 import { RestoreService } from '../services/outbox/restoring.ts';
@@ -29,7 +31,7 @@ const COMMIT = { maxBatch: 50, maxWaiting: 5_000 };
 
 /** What takes the writes of internal systems and brings them to Attio. */
 export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, workspace: WorkspaceGuard) {
-  const { config, clock, random, newId, events, store } = base;
+  const { config, clock, random, newId, events, store, instances } = base;
   const { client, schema, choices, members } = attio;
   const { mapping, look, lookAgain } = mirror;
   const waiters = new Waiters({ clock });
@@ -92,6 +94,8 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     courierOf: (kind) => (isItemKind(kind) ? items.courier : things),
     waiters,
     workspace,
+    isInCharge: () => instances.isHeld(),
+    tellOthers: () => instances.publish('outbox'),
     isCircuitOpen: () => client.circuit.state !== 'closed',
     clock,
     random,
@@ -134,9 +138,18 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
     undoDays: config.deletes.undoDays,
     onRestored: (kind) => mirror.onCommitted(kind, []),
   });
+  const elsewhere = new SettledElsewhere({
+    outbox: store.outbox,
+    conflicts: store.conflicts,
+    waiters,
+    onError(error) {
+      if (!(error instanceof StorageUnavailableError)) events.unexpected('writes of other instances', error);
+    },
+  });
   return {
     worker,
     writer,
+    elsewhere,
     waiters,
     choosing,
     showItem: items.showItem,
@@ -151,7 +164,7 @@ export function buildOutbox(base: Base, attio: AttioParts, mirror: MirrorParts, 
       const stopped = worker.stop();
       look.close();
       await stopped;
-      await accepted.idle();
+      await Promise.all([accepted.idle(), elsewhere.idle()]);
     },
   };
 }

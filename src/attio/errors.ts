@@ -23,7 +23,8 @@ export type AttioErrorKind =
   | 'timeout'
   | 'invalid_response'
   | 'circuit_open'
-  | 'lane_full';
+  | 'lane_full'
+  | 'not_in_charge';
 
 /** What a kind means for who has to act on it. */
 export interface ErrorTraits {
@@ -68,6 +69,7 @@ export const ERROR_TRAITS: Readonly<Record<AttioErrorKind, ErrorTraits>> = {
   invalid_response: down,
   circuit_open: notSent,
   lane_full: notSent,
+  not_in_charge: notSent,
 };
 
 /** One complaint of Attio about one member of a request. Its text may quote what was sent. */

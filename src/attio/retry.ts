@@ -42,6 +42,7 @@ export const RETRY_RULES: Readonly<Record<AttioErrorKind, RetryRule>> = {
   bad_request: never,
   circuit_open: never,
   lane_full: never,
+  not_in_charge: never,
 };
 
 export interface RetryLimits {

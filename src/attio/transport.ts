@@ -24,6 +24,8 @@ export interface TransportDeps {
   /** 0 ≤ x < 1 */
   readonly random: () => number;
   readonly observer: AttioObserver;
+  /** Asked right before a write is sent: what it is part of may be another instance's by now. @default always */
+  readonly mayWrite?: () => boolean;
   readonly settings: AttioSettings & { readonly apiKey: string; readonly baseUrl: string };
 }
 
@@ -77,6 +79,8 @@ interface Attempt {
   rateLimitStreak: number;
 }
 
+/** By then the lease is ours again, as a rule. */
+const NOT_IN_CHARGE_MS = 1_000;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_ERROR_BODY_BYTES = 1024 * 1024;
 const TOKEN = /^[\x21-\x7e]+$/;
@@ -184,6 +188,10 @@ export class Transport {
   async #attempt<T>(request: AttioRequest<T>, state: Attempt): Promise<AttioResponse<T>> {
     const { clock, observer, settings } = this.#deps;
     const { endpoint, lane, signal } = request;
+    // Before anything else is awaited: nothing may come between this and the request.
+    if (lane === 'write' && this.#deps.mayWrite?.() === false) {
+      throw new AttioApiError('not_in_charge', { endpoint, retryAfterMs: NOT_IN_CHARGE_MS });
+    }
     const sentAt = clock.now();
     const finished = (status: number | 'network' | 'timeout' | 'cancelled') =>
       observer.requestFinished({ endpoint, status, durationMs: Math.max(0, clock.now() - sentAt) });

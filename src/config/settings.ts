@@ -28,6 +28,18 @@ const settingsSchema = z.strictObject({
     /** Silence after which TCP asks whether the other side is still there. */
     keepAliveDelayMs: count,
   }),
+  /** Of several instances on one PostgreSQL database. */
+  instances: z
+    .strictObject({
+      /** How long an instance may say nothing before the others take over what it has in hand. */
+      leaseMs: count.min(1_000),
+      /** How often it says that it is there. */
+      heartbeatMs: count,
+    })
+    .refine(({ leaseMs, heartbeatMs }) => 2 * heartbeatMs < leaseMs, {
+      path: ['heartbeatMs'],
+      error: 'must be below half of leaseMs',
+    }),
   sync: z
     .strictObject({
       /** Records per page of a full sync; Attio gives at most 500. */

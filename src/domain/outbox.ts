@@ -46,6 +46,8 @@ export interface NewOutboxRow<K extends WriteKind = EntityKind> {
   readonly afterId: number | null;
   /** Others that must be settled first. */
   readonly alsoAfter?: readonly number[];
+  /** Somebody waits to be told how it ends. */
+  readonly waitedFor?: boolean;
   readonly batch: { readonly id: string; readonly index: number } | null;
   /** The conflict that it settles: what it asks for stands, whatever Attio has by then. */
   readonly conflictId?: number | null;

@@ -7,6 +7,7 @@ const ALL_OF_ATTIO: ReadonlySet<AttioErrorKind> = new Set([
   'circuit_open',
   'lane_full',
   'network',
+  'not_in_charge',
   'rate_limited',
   'timeout',
   'token_inactive',

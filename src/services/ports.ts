@@ -18,8 +18,11 @@ import type {
   WriteRow,
 } from '../domain/outbox.ts';
 import type { MirroredRecord } from '../domain/records.ts';
-import type { RunCounts, RunStatus, SyncRun } from '../domain/sync-runs.ts';
+import type { SyncRun } from '../domain/sync-runs.ts';
 import type { SyncFailure } from '../domain/sync-state.ts';
+import type { SyncRunStore } from './sync/ports.ts';
+
+export type { SyncPage, SyncRunStore } from './sync/ports.ts';
 
 /** A page of rows and the position to continue from; null when there are no more. */
 export interface Page<T, P> {
@@ -95,18 +98,22 @@ export interface OutboxStore {
     but: { readonly inHand: ReadonlySet<number>; readonly held: readonly WriteKind[] },
     limit: number,
   ): Promise<WriteRow[]>;
+  /** Which of these are pending no more. */
+  ended(ids: readonly number[]): Promise<{ id: number; kind: WriteKind; entityId: string; status: string }[]>;
   /** What was put off is due now. */
   hurry(now: string): Promise<void>;
   nextDueAt(after: string): Promise<string | null>;
   /** Pending rows by thing, in order. */
   pendingOf<K extends WriteKind>(kind: K, entityIds: readonly string[]): Promise<Map<string, OutboxRow<K>[]>>;
-  /** Only a pending row can be settled. @returns whether it was */
+  /** Only a pending row can be settled, by whoever has it in hand. @returns whether it was pending @throws ClaimLostError */
   settle(id: number, outcome: OutboxOutcome, at: string, failure: SyncFailure | null): Promise<boolean>;
+  /** Takes back what was asked for, whoever has it in hand. */
+  callOff(id: number, at: string): Promise<void>;
   bury(letter: NewDeadLetter): Promise<void>;
   rebase(id: number, base: WriteBase): Promise<void>;
   setExternalIdBefore(id: number, externalId: string | null): Promise<void>;
   redirect(kind: EntityKind, fromId: string, toId: string): Promise<void>;
-  /** A request that makes something is about to be sent. */
+  /** A request that makes something is about to be sent. @throws ClaimLostError */
   markSent(id: number, at: string): Promise<void>;
   retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void>;
   revive(id: number, letterId: number, now: string): Promise<boolean>;
@@ -231,37 +238,6 @@ export interface ChangeStore {
   noteFullSync(scope: string): Promise<void>;
   /** The oldest kept and the newest place in the feed; both 0 while it is empty. `prunedThrough`: the last place that was dropped. */
   bounds(): Promise<{ prunedThrough: number; newest: number }>;
-}
-
-/** One page of a full sync, once its records are applied. */
-export interface SyncPage {
-  readonly offset: number;
-  /** In Attio's order. */
-  readonly recordIds: readonly string[];
-  readonly readAt: string;
-  readonly last: boolean;
-}
-
-export interface SyncRunStore {
-  /** @returns the new run, or the one that runs already for this object */
-  start(run: SyncRun): Promise<{ run: SyncRun; alreadyRunning: boolean }>;
-  get(runId: string): Promise<SyncRun | undefined>;
-  children(runId: string): Promise<SyncRun[]>;
-  /** Newest first. */
-  list(before: { startedAt: string; runId: string } | null, limit: number): Promise<SyncRun[]>;
-  running(): Promise<SyncRun[]>;
-  runningFor(object: string): Promise<SyncRun | undefined>;
-  addCounts(runId: string, counts: Partial<RunCounts>): Promise<void>;
-  finish(
-    runId: string,
-    status: Exclude<RunStatus, 'running'>,
-    finishedAt: string,
-    error: string | null,
-  ): Promise<void>;
-  /** Replaces the page of the same offset. */
-  savePage(runId: string, page: SyncPage): Promise<void>;
-  pages(runId: string): Promise<SyncPage[]>;
-  dropPages(runId: string): Promise<void>;
 }
 
 export interface DeadLetterStore {

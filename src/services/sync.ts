@@ -1,25 +1,20 @@
+import { ClaimLostError } from '../domain/claims.ts';
 import type { Clock } from '../domain/clock.ts';
 import { addCounts, NO_COUNTS, type RunStatus, type SyncRun } from '../domain/sync-runs.ts';
 import { isForbidden } from './attio-errors.ts';
 import { isOutage, ServiceError } from './errors.ts';
-import type { ListsService } from './lists.ts';
 import type { Page, SyncEvents, SyncRunStore } from './ports.ts';
 import { forbiddenRun } from './sync/forbidden.ts';
 import type { FullSync } from './sync/full-sync.ts';
-import { type ActivityRun, listOfRun, listRun } from './sync/target.ts';
+import { ALL_OBJECTS, assertMirrored, type Mirrored } from './sync/mirrored.ts';
+import { CancelledError, LetGoError, RunsInHand } from './sync/runs-in-hand.ts';
+import { listRun } from './sync/target.ts';
 import type { WorkspaceGuard } from './workspace.ts';
 
 /** A run; one of `all` shows the runs it consists of, and their counts added up. */
 export type SyncRunView = SyncRun & { readonly runs?: readonly SyncRun[] };
 
-/** Every configured object and list, notes and tasks, one after the other. */
-export const ALL_OBJECTS = 'all';
-
-export interface SyncServiceDeps {
-  readonly objects: readonly string[];
-  readonly lists: Pick<ListsService, 'get' | 'isMirrored' | 'mirrored'>;
-  /** Of notes and tasks, those that are mirrored. */
-  readonly activity: readonly ActivityRun[];
+export interface SyncServiceDeps extends Mirrored {
   readonly runs: SyncRunStore;
   readonly fullSync: Pick<FullSync, 'complete'>;
   readonly clock: Clock;
@@ -28,37 +23,27 @@ export interface SyncServiceDeps {
   readonly workspace: Pick<WorkspaceGuard, 'assertMaySync' | 'whenMaySync'>;
   /** How long an outage may hold up a run before it fails. */
   readonly outagePatienceMs: number;
+  /** A run has ended: other instances may wait for it, or work on it. */
+  readonly onEnded: () => void;
 }
 
 const FIRST_PAUSE_MS = 1_000;
 const LAST_PAUSE_MS = 30_000;
 
-class CancelledError extends Error {
-  override readonly name = 'CancelledError';
-}
-
-class ShutdownError extends Error {
-  override readonly name = 'ShutdownError';
-}
-
-interface Active {
-  readonly abort: AbortController;
-  readonly ended: Promise<void>;
-}
-
 /**
  * Full syncs: one per object, list, or kind of activity at a time, started by cron or a person, resumed under the same id after a crash.
  *
- * The database says which runs run (a second one for an object is refused by it); this process's memory says
- * which of them it works on. A stop leaves them `running`, for the next start to take up.
+ * The database says which runs run (a second one for an object is refused by it), and which instance works on each. A
+ * stop leaves them `running`, for another instance or the next start to take up.
  */
 export class SyncService {
   readonly #deps: SyncServiceDeps;
-  readonly #active = new Map<string, Active>();
+  readonly #inHand: RunsInHand;
   #stopping = false;
 
   constructor(deps: SyncServiceDeps) {
     this.#deps = deps;
+    this.#inHand = new RunsInHand(deps);
   }
 
   /**
@@ -69,7 +54,7 @@ export class SyncService {
     object: string,
     options: { force: boolean },
   ): Promise<{ runId: string; alreadyRunning: boolean }> {
-    await this.#assertMirrored(object);
+    await assertMirrored(object, this.#deps);
     this.#deps.workspace.assertMaySync();
     if (this.#stopping)
       throw new ServiceError('unavailable', 'the service is stopping', { retryAfterSeconds: 10 });
@@ -77,31 +62,16 @@ export class SyncService {
     return { runId: run.runId, alreadyRunning };
   }
 
-  async #assertMirrored(name: string): Promise<void> {
-    const { objects, activity, lists } = this.#deps;
-    const slug = listOfRun(name);
-    if (slug === null) {
-      if (name === ALL_OBJECTS || [...objects, ...activity].includes(name)) return;
-      const more = activity.length === 0 ? '' : `; beside them there are ${activity.join(', ')}`;
-      throw new ServiceError(
-        'not_found',
-        `"${name}" is not mirrored here; SYNC_OBJECTS names ${objects.join(', ')}${more}`,
-      );
-    }
-    if (lists.isMirrored(await lists.get(slug))) return;
-    const mirrored = (await lists.mirrored()).map((list) => list.slug);
-    throw new ServiceError(
-      'not_found',
-      `the list "${slug}" is not mirrored here; of the workspace's lists SYNC_LISTS names ${mirrored.join(', ') || 'none'}`,
-    );
-  }
-
   /** Waits for a run to end, at most `timeoutMs`. @returns the run as it is then */
   async wait(runId: string, timeoutMs: number, signal: AbortSignal): Promise<SyncRunView> {
+    const { clock } = this.#deps;
     const waited = new AbortController();
-    const limit = this.#deps.clock.sleep(timeoutMs, AbortSignal.any([signal, waited.signal])).catch(() => {});
-    await Promise.race([this.#active.get(runId)?.ended ?? Promise.resolve(), limit]);
-    waited.abort();
+    const limit = clock.sleep(timeoutMs, AbortSignal.any([signal, waited.signal])).catch(() => {});
+    const ended = this.#inHand.ended(runId, waited.signal);
+    await Promise.race([ended, limit]).finally(() => waited.abort(new LetGoError('nobody waits')));
+    await ended.catch((error: unknown) => {
+      if (!(error instanceof LetGoError)) throw error;
+    });
     return this.get(runId);
   }
 
@@ -126,38 +96,68 @@ export class SyncService {
   async cancel(runId: string): Promise<SyncRunView> {
     const run = await this.get(runId);
     // The whole before its parts: once it has ended it begins no other part.
-    await this.#abort([runId]);
-    await this.#abort((await this.#deps.runs.children(runId)).map((part) => part.runId));
-    // One that nobody works on, left behind by a crash.
-    if ((await this.get(runId)).status === 'running') await this.#finish(run, 'cancelled', null);
+    await this.#cancel(run);
+    for (const part of await this.#deps.runs.children(runId)) await this.#cancel(part);
     return this.get(runId);
   }
 
-  async #abort(runIds: readonly string[]): Promise<void> {
-    const active = runIds.flatMap((id) => this.#active.get(id) ?? []);
-    for (const { abort } of active) abort.abort(new CancelledError('cancelled'));
-    await Promise.all(active.map(({ ended }) => ended));
+  /** One that is worked on elsewhere, or by nobody, is ended here; whoever works on it is told. */
+  async #cancel({ runId }: SyncRun): Promise<void> {
+    await this.#inHand.abort([runId], new CancelledError('cancelled'));
+    const run = await this.#deps.runs.get(runId);
+    if (run?.status === 'running') await this.#finish(run, 'cancelled', null);
   }
 
-  /** Takes up the runs that a stop or a crash has cut off. */
+  /** Runs have ended at another instance: ours among them, if they were cancelled there. */
+  heard(): void {
+    this.#inHand.heard();
+    for (const runId of this.#inHand.ids) {
+      this.#dropCancelled(runId).catch(() => {}); // the database: what is stored next is refused
+    }
+  }
+
+  async #dropCancelled(runId: string): Promise<void> {
+    const { runs } = this.#deps;
+    const run = await runs.get(runId);
+    const whole = run?.parentRunId == null ? undefined : await runs.get(run.parentRunId);
+    if (run?.status !== 'cancelled' && whole?.status !== 'cancelled') return;
+    await this.#inHand.abort([runId], new CancelledError('cancelled'));
+  }
+
+  /** Runs are another instance's now. */
+  async letGo(): Promise<void> {
+    await this.#inHand.abort(this.#inHand.ids, new LetGoError('another instance works on it'));
+  }
+
+  /** Takes up the runs that a stop or a crash has cut off, and that no other instance has. */
   async resumeAll(): Promise<void> {
     const running = await this.#deps.runs.running();
     // Those of `all` find their parts already under way.
     const partsFirst = running.toSorted(
       (a, b) => Number(a.object === ALL_OBJECTS) - Number(b.object === ALL_OBJECTS),
     );
-    for (const run of partsFirst) {
-      this.#deps.events.runStarted(run, true);
-      this.#work(run);
-    }
+    for (const run of partsFirst) await this.#takeUp(run, true);
+  }
+
+  /** The same, in the background. What the database does not answer now is taken up by the next call, or the next start. */
+  takeUp(): void {
+    this.resumeAll().catch((error: unknown) => {
+      if (!isOutage(error)) this.#deps.events.unexpected('runs to take up', error);
+    });
   }
 
   /** Stops work; runs stay `running` for the next start. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const active = [...this.#active.values()];
-    for (const { abort } of active) abort.abort(new ShutdownError('stopping'));
-    await Promise.all(active.map(({ ended }) => ended));
+    await this.#inHand.abort(this.#inHand.ids, new LetGoError('stopping'));
+  }
+
+  /** @param isResumed one that is new is ours already */
+  async #takeUp(run: SyncRun, isResumed: boolean): Promise<void> {
+    const isOurs = () => this.#stopping || this.#inHand.has(run.runId);
+    if (isOurs() || (isResumed && !(await this.#deps.runs.take(run.runId))) || isOurs()) return;
+    this.#deps.events.runStarted(run, isResumed);
+    this.#inHand.begin(run.runId, (signal) => this.#complete(run, signal));
   }
 
   async #open(
@@ -177,17 +177,8 @@ export class SyncService {
       parentRunId,
     });
     // One that the database says runs, and that nobody works on, is taken up.
-    if (!this.#active.has(opened.run.runId)) {
-      this.#deps.events.runStarted(opened.run, opened.alreadyRunning);
-      this.#work(opened.run);
-    }
+    await this.#takeUp(opened.run, opened.alreadyRunning);
     return opened;
-  }
-
-  #work(run: SyncRun): void {
-    const abort = new AbortController();
-    const ended = this.#complete(run, abort.signal).finally(() => this.#active.delete(run.runId));
-    this.#active.set(run.runId, { abort, ended });
   }
 
   /** Never rejects: how a run ends stands in its row. */
@@ -204,7 +195,7 @@ export class SyncService {
     }
   }
 
-  /** @returns how the run has ended; null when a stop has cut it off */
+  /** @returns how the run has ended; null when it goes on elsewhere, or later */
   async #attempt(
     run: SyncRun,
     signal: AbortSignal,
@@ -217,7 +208,7 @@ export class SyncService {
       );
       return { status: 'succeeded', error: null };
     } catch (error) {
-      if (signal.reason instanceof ShutdownError) return null;
+      if (signal.reason instanceof LetGoError || error instanceof ClaimLostError) return null;
       if (signal.reason instanceof CancelledError) return { status: 'cancelled', error: null };
       if (!(error instanceof ServiceError || isOutage(error)))
         this.#deps.events.unexpected('full sync', error);
@@ -296,25 +287,23 @@ export class SyncService {
     while (run === undefined) {
       const opened = await this.#open(object, parent.force, parent.runId);
       // Somebody else's run of this object began before ours: a pass of our own comes after it.
-      if (opened.alreadyRunning) await this.#ended(opened.run.runId, signal);
+      if (opened.alreadyRunning) await this.#inHand.ended(opened.run.runId, signal);
       else run = opened.run;
     }
     // Stored, but its answer was lost: nobody works on it yet.
-    if (run.status === 'running' && !this.#active.has(run.runId)) this.#work(run);
-    await this.#ended(run.runId, signal);
+    if (run.status === 'running') await this.#takeUp(run, true);
+    await this.#inHand.ended(run.runId, signal);
     return (await this.#deps.runs.get(run.runId)) ?? run;
   }
 
-  /** @throws the signal's reason when it aborts first */
-  async #ended(runId: string, signal: AbortSignal): Promise<void> {
-    const active = this.#active.get(runId);
-    if (active !== undefined) await Promise.race([active.ended, aborted(signal)]);
-  }
-
   async #finish(run: SyncRun, status: Exclude<RunStatus, 'running'>, error: string | null): Promise<void> {
-    await this.#deps.runs.finish(run.runId, status, this.#now(), error);
-    await this.#deps.runs.dropPages(run.runId);
-    this.#deps.events.runFinished(await this.get(run.runId));
+    const { runs, events, onEnded } = this.#deps;
+    const isEnded = await runs.finish(run.runId, status, this.#now(), error);
+    // Another instance has taken it over, and its checkpoints with it.
+    if (!isEnded && (await runs.get(run.runId))?.status === 'running') return;
+    await runs.dropPages(run.runId);
+    events.runFinished(await this.get(run.runId));
+    onEnded();
   }
 
   async #view(run: SyncRun): Promise<SyncRunView> {
@@ -326,13 +315,6 @@ export class SyncService {
   #now(): string {
     return new Date(this.#deps.clock.now()).toISOString();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  if (signal.aborted) reject(signal.reason);
-  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  return promise;
 }
 
 function messageOf(error: unknown): string {

@@ -39,8 +39,8 @@ const IDLE_LOOK_MS = 30_000;
  *   working ── an outage is met ──► paused ── its end, or `resume()` ──► working
  *
  * working: up to `window` rows are in hand. paused: nothing is taken in hand. An outage is nobody's attempt: rows stay
- * as they are, unwritten. Only this process's memory knows what is in hand: after a crash every pending row is simply
- * taken again.
+ * as they are, unwritten. What is in hand is known by this process's memory, and by the source where several processes
+ * take from it: after a crash every pending row is simply taken again.
  */
 export class WorkLoop<R extends Row> {
   readonly #deps: WorkLoopDeps<R>;
@@ -65,6 +65,11 @@ export class WorkLoop<R extends Row> {
   /** Aborted by `stop`: work in hand may end. */
   get stopped(): AbortSignal {
     return this.#stopped.signal;
+  }
+
+  /** Rows that may be taken in hand now. */
+  get room(): number {
+    return this.isPaused || !this.#deps.mayWork() ? 0 : this.#deps.window - this.#inHand.size;
   }
 
   get isPaused(): boolean {

@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { AutomationJob, NewAutomationJob } from '../domain/automations.ts';
 import type { NewDeadLetter } from '../domain/dead-letters.ts';
+import { isRegistered, type MaybeOwner, mayTake } from './claims.ts';
 import { chunks, type Database, type Handle, transaction } from './database.ts';
 import { insertDeadLetters } from './dead-letters.ts';
 import type { AutomationJobTable } from './schema.ts';
@@ -8,13 +9,15 @@ import type { AutomationJobTable } from './schema.ts';
 /**
  * What automations have to do. A job is `pending` until its run has ended well (`done`); one that is given up is `dead`
  * and has a dead letter. Whoever runs it takes it first, for a while: nobody else runs it meanwhile, and after a crash it
- * is due again when the while is over.
+ * is due again when the while is over, or when its instance is found dead.
  */
 export class AutomationJobsStore {
   readonly #db: Database;
+  readonly #owner: MaybeOwner;
 
-  constructor(db: Database) {
+  constructor(db: Database, owner: MaybeOwner = null) {
     this.#db = db;
+    this.#owner = owner;
   }
 
   /** Stores jobs in one transaction. One that is there already stays as it is. */
@@ -83,10 +86,11 @@ export class AutomationJobsStore {
   async take(id: number, now: string, until: string): Promise<boolean> {
     const { numUpdatedRows } = await this.#db
       .updateTable('automation_job')
-      .set({ next_attempt_at: until })
+      .set({ next_attempt_at: until, claimed_by: this.#owner?.id ?? null })
       .where('id', '=', id)
       .where('status', '=', 'pending')
       .where('next_attempt_at', '<=', now)
+      .where(isRegistered(this.#owner))
       .executeTakeFirstOrThrow();
     return numUpdatedRows === 1n;
   }
@@ -97,15 +101,17 @@ export class AutomationJobsStore {
       .set({ status: 'done', settled_at: at })
       .where('id', '=', id)
       .where('status', '=', 'pending')
+      .where(mayTake(this.#owner))
       .execute();
   }
 
   async retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void> {
     await this.#db
       .updateTable('automation_job')
-      .set({ attempts, next_attempt_at: nextAttemptAt })
+      .set({ attempts, next_attempt_at: nextAttemptAt, claimed_by: null })
       .where('id', '=', id)
       .where('status', '=', 'pending')
+      .where(mayTake(this.#owner))
       .execute();
   }
 
@@ -113,7 +119,7 @@ export class AutomationJobsStore {
   async bury(given: readonly { id: number; letter: NewDeadLetter }[]): Promise<void> {
     await transaction(this.#db, async (tx) => {
       for (const { id, letter } of given) {
-        if ((await markDead(tx, id, letter)) === 1) await insertDeadLetters(tx, [letter]);
+        if ((await markDead(tx, this.#owner, id, letter)) === 1) await insertDeadLetters(tx, [letter]);
       }
     });
   }
@@ -141,7 +147,14 @@ export class AutomationJobsStore {
     return transaction(this.#db, async (tx) => {
       const { numUpdatedRows } = await tx
         .updateTable('automation_job')
-        .set({ status: 'pending', attempts: 0, next_attempt_at: now, created_at: now, settled_at: null })
+        .set({
+          status: 'pending',
+          attempts: 0,
+          next_attempt_at: now,
+          created_at: now,
+          settled_at: null,
+          claimed_by: null,
+        })
         .where('automation', '=', automation)
         .where('event_id', '=', eventId)
         .where('status', '=', 'dead')
@@ -187,12 +200,13 @@ async function insert(tx: Handle, jobs: readonly NewAutomationJob[], status: 'pe
   return Number(numInsertedOrUpdatedRows ?? 0);
 }
 
-async function markDead(tx: Handle, id: number, letter: NewDeadLetter): Promise<number> {
+async function markDead(tx: Handle, owner: MaybeOwner, id: number, letter: NewDeadLetter): Promise<number> {
   const { numUpdatedRows } = await tx
     .updateTable('automation_job')
     .set({ status: 'dead', attempts: letter.attempts, settled_at: letter.createdAt })
     .where('id', '=', id)
     .where('status', '=', 'pending')
+    .where(mayTake(owner))
     .executeTakeFirstOrThrow();
   return Number(numUpdatedRows);
 }

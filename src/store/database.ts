@@ -1,5 +1,5 @@
 import { Kysely, sql, type Transaction } from 'kysely';
-import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration';
+import { type Migration, Migrator } from 'kysely/migration';
 import { StorageUnavailableError } from '../domain/storage.ts';
 import { noRoom } from './disk-space.ts';
 import { initial } from './migrations/001-initial.ts';
@@ -16,6 +16,7 @@ import { changeWebhooks } from './migrations/011-change-webhooks.ts';
 import { conflicts } from './migrations/012-conflicts.ts';
 import { echoes } from './migrations/013-echoes.ts';
 import { archive } from './migrations/014-archive.ts';
+import { instances } from './migrations/015-instances.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
 import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
@@ -44,12 +45,11 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '012-conflicts': conflicts,
   '013-echoes': echoes,
   '014-archive': archive,
+  '015-instances': instances,
 };
 
 /** In their order. */
 export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);
-
-const migrations: MigrationProvider = { getMigrations: async () => MIGRATIONS };
 
 /**
  * Opens the database; does not migrate, and does not yet connect to a server.
@@ -90,14 +90,31 @@ export function transaction<T>(db: Database, work: (tx: Transaction<Schema>) => 
  * @throws an error with a code when the database is away or not fit; what a migration threw, and it is rolled back
  */
 export async function migrate(db: Database): Promise<string[]> {
-  const { error, results = [] } = await new Migrator({
-    db,
-    provider: migrations,
-    ...(await placeOf(db)),
-  }).migrateToLatest();
-  if (error instanceof StorageUnavailableError) throw unusable('database', error.cause);
-  if (error !== undefined) throw error;
-  return results.map((result) => result.migrationName);
+  const place = await placeOf(db);
+  for (let newer = await newerMigrations(db); ; ) {
+    const provider = { getMigrations: async () => ({ ...MIGRATIONS, ...newer }) };
+    const { error, results = [] } = await new Migrator({ db, provider, ...place }).migrateToLatest();
+    if (error === undefined) return results.map((result) => result.migrationName);
+    if (error instanceof StorageUnavailableError) throw unusable('database', error.cause);
+    // A newer version may have migrated between our look and our turn.
+    const known = Object.keys(newer).length;
+    newer = await newerMigrations(db);
+    if (Object.keys(newer).length === known) throw error;
+  }
+}
+
+/**
+ * Those that a newer version has done here: migrations only add, so an older one runs on beside it, and starts again, as
+ * a rolling restart and the way back from one have it.
+ */
+async function newerMigrations(db: Database): Promise<Record<string, Migration>> {
+  const { rows: tables } = isPostgres(db)
+    ? await sql`select 1 from to_regclass('kysely_migration') as found where found is not null`.execute(db)
+    : await sql`select 1 from sqlite_master where name = 'kysely_migration'`.execute(db);
+  if (tables.length === 0) return {};
+  const { rows } = await sql<{ name: string }>`
+    select name from kysely_migration where name > ${MIGRATION_NAMES.at(-1) ?? ''}`.execute(db);
+  return Object.fromEntries(rows.map(({ name }) => [name, { up: async () => {} }]));
 }
 
 /** Kysely looks for its own tables in all schemas, of whatever application, unless it is told which one is ours. */

@@ -1,5 +1,6 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { KnownRequest, StoredReply } from '../domain/idempotency.ts';
+import { isHeld, type MaybeOwner } from './claims.ts';
 import type { Handle } from './database.ts';
 import type { IdempotencyTable } from './schema.ts';
 
@@ -9,9 +10,11 @@ import type { IdempotencyTable } from './schema.ts';
  */
 export class IdempotencyStore {
   readonly #db: Handle;
+  readonly #owner: MaybeOwner;
 
-  constructor(db: Handle) {
+  constructor(db: Handle, owner: MaybeOwner = null) {
     this.#db = db;
+    this.#owner = owner;
   }
 
   /** @returns what is known of the scope since `keptSince`; null when there was nothing, and the request now runs */
@@ -22,6 +25,7 @@ export class IdempotencyStore {
     keptSince: string;
   }): Promise<KnownRequest | null> {
     const { scope, fingerprint, at, keptSince } = request;
+    await this.#forgetCutOff(scope);
     const row = await this.#find(scope);
     if (row !== undefined && row.started_at >= keptSince) return readRequest(row);
     if (row !== undefined) {
@@ -33,7 +37,15 @@ export class IdempotencyStore {
     }
     const { numInsertedOrUpdatedRows } = await this.#db
       .insertInto('idempotency')
-      .values({ scope, fingerprint, started_at: at, status: null, content_type: null, body: null })
+      .values({
+        scope,
+        fingerprint,
+        started_at: at,
+        status: null,
+        content_type: null,
+        body: null,
+        claimed_by: this.#owner?.id ?? null,
+      })
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirstOrThrow();
     if (numInsertedOrUpdatedRows === 1n) return null;
@@ -48,23 +60,43 @@ export class IdempotencyStore {
       .set({ status: reply.status, content_type: reply.contentType, body: reply.body })
       .where('scope', '=', scope)
       .where('status', 'is', null)
+      .where(isHeld(this.#owner))
       .execute();
   }
 
   /** Forgets a running request. */
   async release(scope: string): Promise<void> {
-    await this.#db.deleteFrom('idempotency').where('scope', '=', scope).where('status', 'is', null).execute();
+    await this.#db
+      .deleteFrom('idempotency')
+      .where('scope', '=', scope)
+      .where('status', 'is', null)
+      .where(isHeld(this.#owner))
+      .execute();
   }
 
   /**
-   * Forgets the requests that a crash has cut off: with one process per database, nobody else's can be running.
+   * Forgets the requests that a crash has cut off: a process that is alone on its database is the only one that can run
+   * any. Those of an instance among several are forgotten when they are met again, and the instance is gone.
    * @param startedBefore the start of this process, which may be taking requests already
    */
   async clearRunning(startedBefore: string): Promise<void> {
     await this.#db
       .deleteFrom('idempotency')
       .where('status', 'is', null)
+      .where('claimed_by', 'is', null)
       .where('started_at', '<', startedBefore)
+      .execute();
+  }
+
+  /** One that runs at an instance which is gone does not run any more. */
+  async #forgetCutOff(scope: string): Promise<void> {
+    if (this.#owner === null) return;
+    await this.#db
+      .deleteFrom('idempotency')
+      .where('scope', '=', scope)
+      .where('status', 'is', null)
+      .where('claimed_by', 'is not', null)
+      .where(sql<boolean>`claimed_by not in (select id from instance)`)
       .execute();
   }
 

@@ -1,4 +1,5 @@
 import type { NewDeadLetter } from '../domain/dead-letters.ts';
+import { isHeld, type MaybeOwner, mayTake, takenBy, takeRows } from './claims.ts';
 import { chunks, type Database, type Handle, transaction } from './database.ts';
 import { insertDeadLetters } from './dead-letters.ts';
 
@@ -40,20 +41,23 @@ type Outcome = 'done' | 'kept' | 'ignored';
  */
 export class InboxStore {
   readonly #db: Database;
+  readonly #owner: MaybeOwner;
 
-  constructor(db: Database) {
+  constructor(db: Database, owner: MaybeOwner = null) {
     this.#db = db;
+    this.#owner = owner;
   }
 
   /**
    * Stores deliveries in one transaction: all are durable when it resolves, or none is.
    * @param dedupeSince a message last seen before this instant counts as new
+   * @param take whether this instance takes the events in hand itself, and leaves none to the others
    */
-  async accept(deliveries: readonly Delivery[], dedupeSince: string): Promise<DeliveryResult[]> {
+  async accept(deliveries: readonly Delivery[], dedupeSince: string, take = true): Promise<DeliveryResult[]> {
     return transaction(this.#db, async (tx) => {
       const isNew = await claimKeys(tx, deliveries, dedupeSince);
       const fresh = deliveries.filter((_, index) => isNew[index]);
-      await insertEvents(tx, fresh);
+      await insertEvents(tx, fresh, take ? this.#owner : null);
       await insertDeadLetters(
         tx,
         fresh.flatMap((delivery) => delivery.quarantined),
@@ -62,31 +66,32 @@ export class InboxStore {
     });
   }
 
-  /** Pending events that are due, in the order of their ids from after `afterId`, without those already in hand. */
+  /** Takes pending events that are due, in the order of their ids from after `afterId`, but for those already in hand. */
   async pending(
     now: string,
     afterId: number,
     inHand: ReadonlySet<number>,
     limit: number,
   ): Promise<InboxRow[]> {
-    const rows = await this.#db
-      .selectFrom('inbox')
-      .select(['id', 'payload_json', 'attempts', 'received_at'])
-      .where('status', '=', 'pending')
-      .where('id', '>', afterId)
-      .where('next_attempt_at', '<=', now)
-      .orderBy('id')
-      .limit(afterId === 0 ? limit + inHand.size : limit)
-      .execute();
-    return rows
-      .filter((row) => !inHand.has(row.id))
-      .slice(0, limit)
-      .map((row) => ({
-        id: row.id,
-        payload: row.payload_json,
-        attempts: row.attempts,
-        receivedAt: row.received_at,
-      }));
+    const rows = await takeRows(this.#db, 'inbox', this.#owner, async () => {
+      const found = await this.#db
+        .selectFrom('inbox')
+        .select(['id', 'payload_json', 'attempts', 'received_at', 'claimed_by'])
+        .where('status', '=', 'pending')
+        .where('id', '>', afterId)
+        .where('next_attempt_at', '<=', now)
+        .where(mayTake(this.#owner))
+        .orderBy('id')
+        .limit(afterId === 0 ? limit + inHand.size : limit)
+        .execute();
+      return found.filter((row) => !inHand.has(row.id)).slice(0, limit);
+    });
+    return rows.map((row) => ({
+      id: row.id,
+      payload: row.payload_json,
+      attempts: row.attempts,
+      receivedAt: row.received_at,
+    }));
   }
 
   /** When the next event that waits for its retry is due. */
@@ -96,10 +101,12 @@ export class InboxStore {
       .select((eb) => eb.fn.min('next_attempt_at').as('due'))
       .where('status', '=', 'pending')
       .where('next_attempt_at', '>', after)
+      .where(mayTake(this.#owner))
       .executeTakeFirst();
     return row?.due ?? null;
   }
 
+  /** What another instance has taken over is left to it. */
   async settle(settled: readonly { id: number; outcome: Outcome }[], at: string): Promise<void> {
     await transaction(this.#db, async (tx) => {
       for (const [outcome, rows] of Map.groupBy(settled, (row) => row.outcome)) {
@@ -108,6 +115,7 @@ export class InboxStore {
             .updateTable('inbox')
             .set({ status: outcome, settled_at: at })
             .where('id', 'in', part)
+            .where(isHeld(this.#owner))
             .execute();
         }
       }
@@ -119,17 +127,19 @@ export class InboxStore {
       .updateTable('inbox')
       .set({ attempts, next_attempt_at: nextAttemptAt, last_error: error })
       .where('id', '=', id)
+      .where(isHeld(this.#owner))
       .execute();
   }
 
   async bury(id: number, at: string, letter: NewDeadLetter): Promise<void> {
     await transaction(this.#db, async (tx) => {
-      await tx
+      const { numUpdatedRows } = await tx
         .updateTable('inbox')
         .set({ status: 'dead', attempts: letter.attempts, settled_at: at, last_error: letter.detail })
         .where('id', '=', id)
-        .execute();
-      await insertDeadLetters(tx, [letter]);
+        .where(isHeld(this.#owner))
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows === 1n) await insertDeadLetters(tx, [letter]);
     });
   }
 
@@ -138,7 +148,14 @@ export class InboxStore {
     await transaction(this.#db, async (tx) => {
       await tx
         .updateTable('inbox')
-        .set({ status: 'pending', attempts: 0, next_attempt_at: now, received_at: now, settled_at: null })
+        .set({
+          status: 'pending',
+          attempts: 0,
+          next_attempt_at: now,
+          received_at: now,
+          settled_at: null,
+          claimed_by: null,
+        })
         .where('id', '=', eventId)
         .execute();
       await tx.deleteFrom('dead_letter').where('id', '=', letterId).execute();
@@ -198,7 +215,8 @@ async function claimKeys(
   return deliveries.map(({ dedupeKey }) => dedupeKey === null || unclaimed.delete(dedupeKey));
 }
 
-async function insertEvents(tx: Handle, deliveries: readonly Delivery[]): Promise<void> {
+async function insertEvents(tx: Handle, deliveries: readonly Delivery[], owner: MaybeOwner): Promise<void> {
+  const claim = owner === null ? {} : { claimed_by: takenBy(owner) };
   const rows = deliveries.flatMap((delivery) =>
     delivery.events.map((event) => ({
       event_type: event.type,
@@ -212,6 +230,7 @@ async function insertEvents(tx: Handle, deliveries: readonly Delivery[]): Promis
       received_at: delivery.receivedAt,
       settled_at: null,
       last_error: null,
+      ...claim,
     })),
   );
   for (const part of chunks(rows)) await tx.insertInto('inbox').values(part).execute();

@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import { ClaimLostError } from '../domain/claims.ts';
 import type { NewDeadLetter } from '../domain/dead-letters.ts';
 import type { EntityKind } from '../domain/entities.ts';
 import type {
@@ -9,9 +11,11 @@ import type {
   WriteRow,
 } from '../domain/outbox.ts';
 import type { SyncFailure } from '../domain/sync-state.ts';
+import { isHeld, type MaybeOwner, mayTake, takenBy, takeRows } from './claims.ts';
 import { chunks, type Handle, loadBy, parseJson } from './database.ts';
 import { insertDeadLetters } from './dead-letters.ts';
 import { newRow, readRow } from './outbox-rows.ts';
+import { sendable } from './sendable.ts';
 
 /**
  * What internal systems asked to be written to Attio and were answered for. A row is `pending` until its effect is in
@@ -20,15 +24,19 @@ import { newRow, readRow } from './outbox-rows.ts';
  */
 export class OutboxStore {
   readonly #db: Handle;
+  readonly #owner: MaybeOwner;
 
-  constructor(db: Handle) {
+  constructor(db: Handle, owner: MaybeOwner = null) {
     this.#db = db;
+    this.#owner = owner;
   }
 
+  /** One that somebody waits for is in this instance's hand from the start: whoever waits is told by it. */
   async add(row: NewOutboxRow<WriteKind>): Promise<number> {
+    const isTaken = this.#owner !== null && row.waitedFor === true;
     const { id } = await this.#db
       .insertInto('outbox')
-      .values(newRow(row))
+      .values({ ...newRow(row), ...(isTaken ? { claimed_by: takenBy(this.#owner) } : {}) })
       .returning('id')
       .executeTakeFirstOrThrow();
     const waits = (row.alsoAfter ?? []).map((after_id) => ({ outbox_id: id, after_id }));
@@ -41,62 +49,34 @@ export class OutboxStore {
     return row && { ...readRow(row), status: row.status };
   }
 
-  /** Rows that may be sent now, the oldest first: the first pending one of each thing, and none before those it waits for. */
+  /** Takes rows that may be sent now, the oldest first: the first pending one of each thing, and none before those it waits for. */
   async due(
     now: string,
     but: { readonly inHand: ReadonlySet<number>; readonly held: readonly WriteKind[] },
     limit: number,
   ): Promise<WriteRow[]> {
     const { inHand, held } = but;
+    const rows = await takeRows(this.#db, 'outbox', this.#owner, async () => {
+      const found = await sendable(this.#db, this.#owner, now, held)
+        .limit(limit + inHand.size)
+        .execute();
+      return found.filter((row) => !inHand.has(row.id)).slice(0, limit);
+    });
+    return rows.map(readRow);
+  }
+
+  /** Which of these are pending no more. */
+  async ended(
+    ids: readonly number[],
+  ): Promise<{ id: number; kind: WriteKind; entityId: string; status: string }[]> {
     const rows = await this.#db
       .selectFrom('outbox')
-      .selectAll()
-      .where('status', '=', 'pending')
-      .where('kind', 'not in', held)
-      .where('next_attempt_at', '<=', now)
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('outbox as earlier')
-              .select('earlier.id')
-              .whereRef('earlier.kind', '=', 'outbox.kind')
-              .whereRef('earlier.entity_id', '=', 'outbox.entity_id')
-              .whereRef('earlier.id', '<', 'outbox.id')
-              .where('earlier.status', '=', 'pending'),
-          ),
-        ),
-      )
-      .where(({ or, eb, not, exists, selectFrom }) =>
-        or([
-          eb('after_id', 'is', null),
-          not(
-            exists(
-              selectFrom('outbox as awaited')
-                .select('awaited.id')
-                .whereRef('awaited.id', '=', 'outbox.after_id')
-                .where('awaited.status', '=', 'pending'),
-            ),
-          ),
-        ]),
-      )
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('outbox_wait as wait')
-              .innerJoin('outbox as other', 'other.id', 'wait.after_id')
-              .select('other.id')
-              .whereRef('wait.outbox_id', '=', 'outbox.id')
-              .where('other.status', '=', 'pending'),
-          ),
-        ),
-      )
-      .orderBy('id')
-      .limit(limit + inHand.size)
+      .select(['id', 'kind', 'entity_id', 'status'])
+      .where('id', 'in', ids)
+      .where('status', '<>', 'pending')
       .execute();
-    return rows
-      .filter((row) => !inHand.has(row.id))
-      .slice(0, limit)
-      .map(readRow);
+    // Of either; written from a NewOutboxRow.
+    return rows.map((row) => ({ ...row, kind: row.kind as WriteKind, entityId: row.entity_id }));
   }
 
   /** When the next row that waits for its retry is due. */
@@ -106,6 +86,7 @@ export class OutboxStore {
       .select((eb) => eb.fn.min('next_attempt_at').as('due'))
       .where('status', '=', 'pending')
       .where('next_attempt_at', '>', after)
+      .where(mayTake(this.#owner))
       .executeTakeFirst();
     return row?.due ?? null;
   }
@@ -117,6 +98,7 @@ export class OutboxStore {
       .set({ next_attempt_at: now })
       .where('status', '=', 'pending')
       .where('next_attempt_at', '>', now)
+      .where(mayTake(this.#owner))
       .execute();
   }
 
@@ -164,26 +146,48 @@ export class OutboxStore {
     return new Set(found.keys());
   }
 
-  /** Only a pending row can be settled. @returns whether it was */
+  /** Only a pending row can be settled, by whoever has it. @returns whether it was pending @throws ClaimLostError */
   async settle(
     id: number,
     outcome: OutboxOutcome,
     at: string,
     failure: SyncFailure | null,
   ): Promise<boolean> {
-    const { numUpdatedRows } = await this.#db
-      .updateTable('outbox')
-      .set({
-        status: outcome,
-        settled_at: at,
-        error_json: failure === null ? null : JSON.stringify(failure),
-        // A dead one may be replayed: its values are needed then.
-        ...(outcome === 'dead' ? {} : { intent_json: '{}', base_json: '{}', undo_json: '{}', key: null }),
-      })
+    const { numUpdatedRows } = await this.#settled(outcome, at, failure)
       .where('id', '=', id)
       .where('status', '=', 'pending')
+      .where(isHeld(this.#owner))
       .executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) await this.#assertHeld(id);
     return numUpdatedRows === 1n;
+  }
+
+  /** Takes back what was asked for, whoever has it in hand. */
+  async callOff(id: number, at: string): Promise<void> {
+    await this.#settled('cancelled', at, null).where('id', '=', id).where('status', '=', 'pending').execute();
+  }
+
+  #settled(outcome: OutboxOutcome, at: string, failure: SyncFailure | null) {
+    return this.#db.updateTable('outbox').set({
+      status: outcome,
+      settled_at: at,
+      error_json: failure === null ? null : JSON.stringify(failure),
+      // A dead one may be replayed: its values are needed then.
+      ...(outcome === 'dead' ? {} : { intent_json: '{}', base_json: '{}', undo_json: '{}', key: null }),
+    });
+  }
+
+  /** @throws ClaimLostError */
+  async #assertHeld(id: number): Promise<void> {
+    if (this.#owner === null) return;
+    const row = await this.#db
+      .selectFrom('outbox')
+      .select('id')
+      .where('id', '=', id)
+      .where('status', '=', 'pending')
+      .where(sql<boolean>`claimed_by is distinct from ${this.#owner.id}`)
+      .executeTakeFirst();
+    if (row !== undefined) throw new ClaimLostError();
   }
 
   async bury(letter: NewDeadLetter): Promise<void> {
@@ -220,14 +224,19 @@ export class OutboxStore {
       .execute();
   }
 
-  /** A request that makes something is about to be sent: from now on it is looked for before it is sent again. */
+  /**
+   * A request that makes something is about to be sent: from now on it is looked for before it is sent again.
+   * @throws ClaimLostError
+   */
   async markSent(id: number, at: string): Promise<void> {
-    await this.#db
+    const { numUpdatedRows } = await this.#db
       .updateTable('outbox')
       .set({ sent_at: at })
       .where('id', '=', id)
       .where('sent_at', 'is', null)
-      .execute();
+      .where(isHeld(this.#owner))
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) await this.#assertHeld(id);
   }
 
   async retryLater(id: number, attempts: number, nextAttemptAt: string): Promise<void> {
@@ -236,6 +245,7 @@ export class OutboxStore {
       .set({ attempts, next_attempt_at: nextAttemptAt })
       .where('id', '=', id)
       .where('status', '=', 'pending')
+      .where(isHeld(this.#owner))
       .execute();
   }
 
@@ -250,6 +260,7 @@ export class OutboxStore {
         accepted_at: now,
         settled_at: null,
         error_json: null,
+        claimed_by: null,
       })
       .where('id', '=', id)
       .where('status', '=', 'dead')

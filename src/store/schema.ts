@@ -6,6 +6,8 @@ import type { Generated } from 'kysely';
 export interface Schema {
   /** Made by the migration, for good. */
   deployment: { id: 1; deployment_id: string };
+  /** Who shares this database: a row is a lease, and whoever has none any more has nothing in hand. */
+  instance: { id: string; started_at: string; expires_at: string };
   workspace: { id: 1; workspace_id: string; learnt_at: string };
   record: RecordTable;
   entity: EntityTable;
@@ -140,6 +142,8 @@ export interface InboxTable {
   /** The record or entry whose attribute is said to have changed. */
   subject_id: string | null;
   attribute_id: string | null;
+  /** The instance that has it in hand; null: none, or this database has one process alone. */
+  claimed_by: Generated<string | null>;
 }
 
 export interface DeadLetterTable {
@@ -171,6 +175,8 @@ export interface AutomationJobTable {
   next_attempt_at: string;
   created_at: string;
   settled_at: string | null;
+  /** The instance that has it in hand; null: none, or this database has one process alone. */
+  claimed_by: Generated<string | null>;
 }
 
 export interface OutboxTable {
@@ -195,6 +201,8 @@ export interface OutboxTable {
   sent_at: string | null;
   /** The conflict that it settles: what it asks for stands. */
   conflict_id: number | null;
+  /** The instance that has it in hand; null: none, or this database has one process alone. */
+  claimed_by: Generated<string | null>;
 }
 
 export interface ItemTable {
@@ -256,6 +264,8 @@ export interface IdempotencyTable {
   status: number | null;
   content_type: string | null;
   body: string | null;
+  /** The instance that has it in hand; null: none, or this database has one process alone. */
+  claimed_by: Generated<string | null>;
 }
 
 export interface SyncRunTable {
@@ -274,4 +284,6 @@ export interface SyncRunTable {
   unchanged: number;
   deleted: number;
   merged: number;
+  /** The instance that has it in hand; null: none, or this database has one process alone. */
+  claimed_by: Generated<string | null>;
 }

@@ -1,5 +1,6 @@
 import { BatchesStore } from './batches.ts';
 import { ChangesStore } from './changes.ts';
+import type { MaybeOwner } from './claims.ts';
 import { ConflictsStore } from './conflicts.ts';
 import { type Database, type Handle, transaction } from './database.ts';
 import { EchoesStore } from './echoes.ts';
@@ -26,6 +27,7 @@ interface Aggregates {
 /** The aggregates that change together, and the way to change them in one transaction. */
 export class MirrorStore implements Aggregates {
   readonly #db: Database;
+  readonly #owner: MaybeOwner;
   readonly records: RecordsStore;
   readonly entities: EntitiesStore;
   readonly changes: ChangesStore;
@@ -37,9 +39,10 @@ export class MirrorStore implements Aggregates {
   readonly items: ItemsStore;
   readonly echoes: EchoesStore;
 
-  constructor(db: Database) {
+  constructor(db: Database, owner: MaybeOwner = null) {
     this.#db = db;
-    const stores = aggregates(db);
+    this.#owner = owner;
+    const stores = aggregates(db, owner);
     this.records = stores.records;
     this.entities = stores.entities;
     this.changes = stores.changes;
@@ -54,17 +57,17 @@ export class MirrorStore implements Aggregates {
 
   /** All or nothing. Nothing but the given stores may be awaited inside: there is one writer. */
   async transaction<T>(work: (stores: Aggregates) => Promise<T>): Promise<T> {
-    return transaction(this.#db, (tx) => work(aggregates(tx)));
+    return transaction(this.#db, (tx) => work(aggregates(tx, this.#owner)));
   }
 }
 
-function aggregates(db: Handle): Aggregates {
+function aggregates(db: Handle, owner: MaybeOwner): Aggregates {
   return {
     records: new RecordsStore(db),
     entities: new EntitiesStore(db),
     changes: new ChangesStore(db),
-    runs: new SyncRunsStore(db),
-    outbox: new OutboxStore(db),
+    runs: new SyncRunsStore(db, owner),
+    outbox: new OutboxStore(db, owner),
     conflicts: new ConflictsStore(db),
     batches: new BatchesStore(db),
     erasure: new ErasureStore(db),

@@ -1,5 +1,7 @@
-import type { Selectable } from 'kysely';
+import { type Insertable, type Selectable, sql } from 'kysely';
+import { ClaimLostError } from '../domain/claims.ts';
 import type { RunCounts, RunStatus, SyncRun } from '../domain/sync-runs.ts';
+import { isHeld, isRegistered, type MaybeOwner, mayTake, takenBy } from './claims.ts';
 import { type Handle, parseJson } from './database.ts';
 import type { SyncRunTable } from './schema.ts';
 
@@ -13,21 +15,38 @@ interface Page {
 /** Full-sync runs and their checkpoints. */
 export class SyncRunsStore {
   readonly #db: Handle;
+  readonly #owner: MaybeOwner;
 
-  constructor(db: Handle) {
+  constructor(db: Handle, owner: MaybeOwner = null) {
     this.#db = db;
+    this.#owner = owner;
   }
 
+  /** One that is new is this instance's. */
   async start(run: SyncRun): Promise<{ run: SyncRun; alreadyRunning: boolean }> {
     const { numInsertedOrUpdatedRows } = await this.#db
       .insertInto('sync_run')
-      .values(writeRun(run))
+      .values({ ...writeRun(run), claimed_by: takenBy(this.#owner) })
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirstOrThrow();
     if (numInsertedOrUpdatedRows === 1n) return { run, alreadyRunning: false };
     const running = await this.runningFor(run.object);
     // The one in the way has finished in between: now there is room.
     return running === undefined ? this.start(run) : { run: running, alreadyRunning: true };
+  }
+
+  /** @returns whether a run that runs is this instance's now */
+  async take(runId: string): Promise<boolean> {
+    if (this.#owner === null) return true;
+    const { numUpdatedRows } = await this.#db
+      .updateTable('sync_run')
+      .set({ claimed_by: this.#owner.id })
+      .where('run_id', '=', runId)
+      .where('status', '=', 'running')
+      .where(mayTake(this.#owner))
+      .where(isRegistered(this.#owner))
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows === 1n;
   }
 
   async get(runId: string): Promise<SyncRun | undefined> {
@@ -85,8 +104,9 @@ export class SyncRunsStore {
     return row && readRun(row);
   }
 
+  /** @throws ClaimLostError when another instance works on the run, or somebody has ended it */
   async addCounts(runId: string, counts: Partial<RunCounts>): Promise<void> {
-    await this.#db
+    const { numUpdatedRows } = await this.#db
       .updateTable('sync_run')
       .set((eb) => ({
         pages: eb('pages', '+', counts.pages ?? 0),
@@ -98,22 +118,35 @@ export class SyncRunsStore {
         merged: eb('merged', '+', counts.merged ?? 0),
       }))
       .where('run_id', '=', runId)
-      .execute();
+      .where(this.#isOurs())
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) throw new ClaimLostError();
   }
 
-  /** Only a run that still runs can end: the first to say so wins. */
+  #isOurs() {
+    return this.#owner === null
+      ? isHeld(null)
+      : sql<boolean>`(status = 'running' and ${isHeld(this.#owner)})`;
+  }
+
+  /**
+   * Only a run that still runs can end: the first to say so wins. It is ended by whoever works on it, or cancelled by anybody.
+   * @returns whether this has ended it
+   */
   async finish(
     runId: string,
     status: Exclude<RunStatus, 'running'>,
     finishedAt: string,
     error: string | null,
-  ): Promise<void> {
-    await this.#db
+  ): Promise<boolean> {
+    const { numUpdatedRows } = await this.#db
       .updateTable('sync_run')
       .set({ status, finished_at: finishedAt, error })
       .where('run_id', '=', runId)
       .where('status', '=', 'running')
-      .execute();
+      .where(status === 'cancelled' ? isHeld(null) : isHeld(this.#owner))
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows === 1n;
   }
 
   async savePage(runId: string, page: Page): Promise<void> {
@@ -176,7 +209,7 @@ function readRun(row: Selectable<SyncRunTable>): SyncRun {
   };
 }
 
-function writeRun(run: SyncRun): SyncRunTable {
+function writeRun(run: SyncRun): Insertable<SyncRunTable> {
   return {
     run_id: run.runId,
     object: run.object,

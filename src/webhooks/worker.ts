@@ -21,6 +21,8 @@ export interface InboxWorkerDeps {
   readonly router: WebhookRouter;
   readonly followUps: FollowUps;
   readonly workspace: KnownWorkspace;
+  /** What is in hand here is in no other instance's. */
+  readonly isInCharge: () => boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: InboxEvents;
@@ -45,7 +47,7 @@ export class InboxWorker {
   readonly #loop: WorkLoop<InboxRow>;
 
   constructor(deps: InboxWorkerDeps) {
-    const { inbox, workspace, clock, random, events, options } = deps;
+    const { inbox, workspace, isInCharge, clock, random, events, options } = deps;
     this.#deps = deps;
     this.#loop = new WorkLoop<InboxRow>({
       source: {
@@ -53,7 +55,7 @@ export class InboxWorker {
         nextDueAt: (after) => inbox.nextDueAt(after),
       },
       settle: (row) => this.#settle(row),
-      mayWork: () => workspace.maySync,
+      mayWork: () => workspace.maySync && isInCharge(),
       onPaused: (waitMs, error) => events.inboxPaused(waitMs, error),
       clock,
       random,
@@ -63,6 +65,11 @@ export class InboxWorker {
 
   start(): void {
     this.#loop.start();
+  }
+
+  /** Events that may be taken in hand now. */
+  get room(): number {
+    return this.#loop.room;
   }
 
   /** There may be something to do. */

@@ -11,6 +11,8 @@ export interface AutomationEngineDeps extends AutomationWorkerDeps {
   readonly log: { add(jobs: readonly NewAutomationJob[]): Promise<void> };
   /** Jobs of one automation that may wait. */
   readonly maxPending: number;
+  /** There are jobs, for whichever instance has room. */
+  readonly tellOthers: () => void;
 }
 
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -69,6 +71,7 @@ export class AutomationEngine {
       this.#pending.set(automation, (this.#pending.get(automation) ?? 0) + 1);
       this.#workers.get(automation)?.wake();
     }
+    if (taken.length > 0) this.#deps.tellOthers();
   }
 
   start(): void {

@@ -49,6 +49,19 @@ export type ItemAccepted =
     }
   | { readonly refused: ServiceError };
 
+interface Asked {
+  readonly at: string;
+  /** Somebody waits to be told how it ends. */
+  readonly waitedFor: boolean;
+}
+
+interface Change extends Asked {
+  /** `create`: it is to be made, if it turns out not to be there. */
+  readonly operation: 'create' | 'update';
+  readonly intent: WriteIntent;
+  readonly attributes: Attributes | null;
+}
+
 /** Takes writes of items: the item is changed in the local database and the outbox has what Attio is to be told, in one transaction. */
 export class ItemIntake {
   readonly #store: UnitOfWork;
@@ -68,11 +81,12 @@ export class ItemIntake {
     const at = new Date(this.#clock.now()).toISOString();
     const accepted = await this.#store.transaction(async (stores) => {
       const results: ItemAccepted[] = [];
-      for (const { write } of items) {
+      for (const { write, expected } of items) {
+        const asked = { at, waitedFor: expected };
         results.push(
           'create' in write
-            ? await this.#create(stores, write.create, at)
-            : await this.#change(stores, write.change, at),
+            ? await this.#create(stores, write.create, asked)
+            : await this.#change(stores, write.change, asked),
         );
       }
       return results;
@@ -84,13 +98,14 @@ export class ItemIntake {
     return accepted;
   }
 
-  async #create(stores: Stores, creation: ItemCreation, at: string): Promise<ItemAccepted> {
+  async #create(stores: Stores, creation: ItemCreation, asked: Asked): Promise<ItemAccepted> {
+    const { at } = asked;
     const { kind, requestKey, intent, attributes } = creation;
-    const asked = requestKey === null ? undefined : await askedBefore(stores, kind, requestKey, at);
-    if (asked !== undefined) return { itemId: asked.id, outboxId: await lastWriteOf(stores, asked) };
+    const before = requestKey === null ? undefined : await askedBefore(stores, kind, requestKey, at);
+    if (before !== undefined) return { itemId: before.id, outboxId: await lastWriteOf(stores, before) };
     const standing = creation.onePerParent ? await entryOfParent(stores, creation) : undefined;
     if (standing !== undefined && !(await isGivenUp(stores, standing))) {
-      return this.#put(stores, standing, 'create', intent, attributes, at);
+      return this.#put(stores, standing, { operation: 'create', intent, attributes, ...asked });
     }
     const afterId = await writeToAwait(stores, creation);
     if (afterId instanceof ServiceError) return { refused: afterId };
@@ -125,11 +140,12 @@ export class ItemIntake {
       acceptedAt: at,
       afterId,
       batch: null,
+      waitedFor: asked.waitedFor,
     });
     return { itemId: item.id, outboxId };
   }
 
-  async #change(stores: Stores, change: ItemChange, at: string): Promise<ItemAccepted> {
+  async #change(stores: Stores, change: ItemChange, asked: Asked): Promise<ItemAccepted> {
     const { kind, id, listId, intent, attributes } = change;
     const item = await stores.items.find(kind, id);
     if (item === undefined || (listId !== null && item.listId !== listId)) {
@@ -137,17 +153,13 @@ export class ItemIntake {
     }
     if (item.deletedAt !== null) return { refused: deletedItem(kind, item.deletedAt) };
     if (await isGivenUp(stores, item)) return { refused: neverMade(item) };
-    return this.#put(stores, item, 'update', intent, attributes, at);
+    return this.#put(stores, item, { operation: 'update', intent, attributes, ...asked });
   }
 
-  /** @param operation `create`: it is to be made, if it turns out not to be there */
   async #put(
     stores: Stores,
     item: Item,
-    operation: 'create' | 'update',
-    intent: WriteIntent,
-    attributes: Attributes | null,
-    at: string,
+    { operation, intent, attributes, at, waitedFor }: Change,
   ): Promise<ItemAccepted> {
     if (operation === 'update' && Object.keys(intent).length === 0) {
       return { itemId: item.id, outboxId: await lastWriteOf(stores, item) };
@@ -173,6 +185,7 @@ export class ItemIntake {
       acceptedAt: at,
       afterId: null,
       batch: null,
+      waitedFor,
     });
     return { itemId: item.id, outboxId };
   }

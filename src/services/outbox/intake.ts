@@ -76,12 +76,12 @@ export class OutboxIntake {
     return accepted;
   }
 
-  async #take(stores: Stores, { draft, batch }: Acceptance, at: string): Promise<Accepted> {
+  async #take(stores: Stores, { draft, batch, expected }: Acceptance, at: string): Promise<Accepted> {
     const existing = await existingThing(stores, draft);
     if (existing instanceof ServiceError) return { refused: existing };
     const taken = await freeExternalId(stores, draft, existing);
     if (taken !== null) return { refused: taken };
-    const { references, after } = await this.#references(stores, draft.references, at);
+    const { references, after } = await this.#references(stores, draft.references, expected, at);
     const intent: WriteIntent = { ...draft.intent, ...references };
     if (existing !== undefined) await this.#putRight(stores, existing, intent, at);
     const entity = await this.#change(stores, draft, intent, existing, at);
@@ -100,6 +100,7 @@ export class OutboxIntake {
       afterId: after[0] ?? null,
       alsoAfter: after.slice(1),
       batch,
+      waitedFor: expected,
     });
     return { entityId: entity.id, outboxId };
   }
@@ -176,6 +177,7 @@ export class OutboxIntake {
   async #references(
     stores: Stores,
     wanted: readonly Reference[],
+    expected: boolean,
     at: string,
   ): Promise<{ references: WriteIntent; after: number[] }> {
     const references: Record<string, Json> = {};
@@ -183,7 +185,7 @@ export class OutboxIntake {
     for (const { field, kind, keys, how } of wanted) {
       const values = new Map<string, JsonObject>();
       for (const key of keys) {
-        const { entityId, value, afterId } = await this.#reference(stores, kind, key, at);
+        const { entityId, value, afterId } = await this.#reference(stores, { kind, key, expected }, at);
         values.set(entityId, value);
         if (afterId !== null) after.add(afterId);
       }
@@ -196,8 +198,7 @@ export class OutboxIntake {
   /** A reference to a thing by its key, and the write that makes it when there is none. */
   async #reference(
     stores: Stores,
-    kind: Reference['kind'],
-    key: string,
+    { kind, key, expected }: { kind: Reference['kind']; key: string; expected: boolean },
     at: string,
   ): Promise<{ entityId: string; value: JsonObject; afterId: number | null }> {
     const [known] = await stores.entities.findByKey(kind, key);
@@ -213,7 +214,7 @@ export class OutboxIntake {
     }
     const made = await this.#take(
       stores,
-      { draft: bareDraft(this.#mapping, kind, key), batch: null, expected: false },
+      { draft: bareDraft(this.#mapping, kind, key), batch: null, expected },
       at,
     );
     if ('refused' in made) throw made.refused; // a draft without an external id is never refused

@@ -112,7 +112,7 @@ async function takeAway(
 
 async function stopRestoring(stores: Stores, pending: readonly OutboxRow[], at: string): Promise<void> {
   const restoring = pending.filter((row) => row.operation === 'restore');
-  for (const row of restoring) await stores.outbox.settle(row.id, 'cancelled', at, null);
+  for (const row of restoring) await stores.outbox.callOff(row.id, at);
 }
 
 /** What is left of a thing whose values are to go. */

@@ -53,6 +53,11 @@ export class Waiters {
     return true;
   }
 
+  /** Writes whose end nobody here is about to tell. */
+  waiting(): number[] {
+    return [...this.#waiting].filter(([, waiter]) => !waiter.claimed).map(([id]) => id);
+  }
+
   /** It will take longer than anybody should wait. */
   dismiss(id: number): void {
     this.#waiting.get(id)?.settled.resolve(null);

@@ -1,3 +1,4 @@
+import { ClaimLostError } from '../../domain/claims.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { WriteKind, WriteRow } from '../../domain/outbox.ts';
 import { StorageUnavailableError } from '../../domain/storage.ts';
@@ -30,6 +31,10 @@ export interface OutboxWorkerDeps {
   readonly courierOf: (kind: WriteKind) => Courier;
   readonly waiters: Waiters;
   readonly workspace: Pick<WorkspaceGuard, 'maySync' | 'token'>;
+  /** What is in hand here is in no other instance's. */
+  readonly isInCharge: () => boolean;
+  /** There may be something to send for other instances. */
+  readonly tellOthers: () => void;
   /** Attio is not asked for a while, or by one probe alone: what is sent now fails at once. */
   readonly isCircuitOpen: () => boolean;
   readonly clock: Clock;
@@ -68,7 +73,7 @@ export class OutboxWorker {
   readonly #holds = new Map<WriteKind, { readonly untilMs: number; readonly lastsMs: number }>();
 
   constructor(deps: OutboxWorkerDeps) {
-    const { outbox, workspace, waiters, events, clock, random, options } = deps;
+    const { outbox, workspace, isInCharge, waiters, events, clock, random, options } = deps;
     this.#deps = deps;
     this.#loop = new WorkLoop<WriteRow>({
       source: {
@@ -77,7 +82,7 @@ export class OutboxWorker {
         nextDueAt: async (after) => earliest([await outbox.nextDueAt(after), ...this.#holdEnds()]),
       },
       settle: (row) => this.#settle(row),
-      mayWork: () => workspace.maySync,
+      mayWork: () => workspace.maySync && isInCharge(),
       onPaused(waitMs, error) {
         waiters.release();
         events.outboxPaused(waitMs, error);
@@ -111,6 +116,17 @@ export class OutboxWorker {
     this.#loop.wake();
   }
 
+  /** There may be something to send, for whoever has room. */
+  offer(): void {
+    this.#loop.wake();
+    this.#deps.tellOthers();
+  }
+
+  /** There may be something to send also among the writes that were looked at before. */
+  wakeAll(): void {
+    this.#loop.wakeAll();
+  }
+
   /** The outage is over: waiting work goes at once, what was put off included. */
   resume(): void {
     this.#holds.clear();
@@ -130,12 +146,15 @@ export class OutboxWorker {
   async #settle(row: WriteRow): Promise<void> {
     try {
       await this.#deps.courierOf(row.kind).deliver(row, this.#loop.stopped);
+      // What waits behind it may be in another instance's hand.
+      this.#deps.tellOthers();
       this.#loop.succeeded();
       this.#holds.delete(row.kind);
       this.#misfits.delete(row.kind);
     } catch (error) {
       if (this.#loop.stopped.aborted) return;
       if (error instanceof StorageUnavailableError) throw error;
+      if (error instanceof ClaimLostError) return this.#deps.waiters.dismiss(row.id);
       await this.#dealWith(row, failureOf(error) ?? this.#unexpected(error));
     }
   }
@@ -146,6 +165,7 @@ export class OutboxWorker {
       await this.#failed(row, failure);
     } catch (error) {
       if (isOutage(error)) throw error;
+      if (error instanceof ClaimLostError) return this.#deps.waiters.dismiss(row.id);
       await this.#countAttempt(row, this.#unexpected(error));
     }
   }
@@ -220,6 +240,7 @@ export class OutboxWorker {
   async #refuse(row: WriteRow, failure: Failure): Promise<void> {
     this.#misfits.delete(row.kind);
     await this.#deps.courierOf(row.kind).refuse(row, failure);
+    this.#deps.tellOthers();
   }
 }
 

@@ -41,7 +41,7 @@ export interface OutboxWriterDeps {
   /** Takes one write; those that come together share a commit. */
   readonly log: { add(item: Acceptance): Promise<Accepted> };
   readonly intake: Pick<OutboxIntake, 'accept'>;
-  readonly worker: Pick<OutboxWorker, 'wake' | 'isHeldUp'>;
+  readonly worker: Pick<OutboxWorker, 'wake' | 'offer' | 'isHeldUp'>;
   readonly waiters: Waiters;
   readonly outbox: Pick<OutboxStore, 'stats'>;
   readonly batches: BatchStore;
@@ -156,7 +156,7 @@ export class OutboxWriter {
         const { index = 0 } = step[place] ?? {};
         if ('refused' in result) wrong.push({ index, errors: faultsIn(result.refused) });
       });
-      worker.wake();
+      worker.offer();
       // Others have their turn.
       await clock.sleep(0);
     }

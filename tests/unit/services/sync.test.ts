@@ -53,6 +53,7 @@ function service(store: SyncRunsStore = runs): SyncService {
     events,
     workspace: { assertMaySync() {}, whenMaySync: async () => {} },
     outagePatienceMs: 1_000,
+    onEnded() {},
   });
 }
 
@@ -74,10 +75,10 @@ describe('a run', () => {
   test('whose end cannot be stored is not left running', async () => {
     let failures = 2;
     class FailingRuns extends SyncRunsStore {
-      override async finish(...args: Parameters<SyncRunsStore['finish']>): Promise<void> {
+      override async finish(...args: Parameters<SyncRunsStore['finish']>): Promise<boolean> {
         failures -= 1;
         if (failures >= 0) throw new Error('database is locked');
-        await super.finish(...args);
+        return super.finish(...args);
       }
     }
     const sync = service(new FailingRuns(database));

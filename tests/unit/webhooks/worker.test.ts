@@ -65,6 +65,7 @@ function start(handler: WebhookHandler, ...more: WebhookHandler[]): InboxWorker 
     router,
     followUps,
     workspace,
+    isInCharge: () => true,
     clock,
     random: () => 0.5,
     events,

@@ -71,6 +71,7 @@ export class EngineBench {
       },
       options: { window: 2, timeoutMs: 30_000, maxAttempts: 3, giveUpAfterMs: 72 * 3_600_000 },
       maxPending: this.maxPending,
+      tellOthers() {},
     });
   }
 
