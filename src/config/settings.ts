@@ -23,7 +23,7 @@ const settingsSchema = z.strictObject({
     idleTimeoutMs: count,
     statementTimeoutMs: count,
     lockTimeoutMs: count,
-    /** The server ends a transaction that asks nothing for this long. */
+    /** The server ends a transaction that asks nothing for this long. Below `lockTimeoutMs`: others wait for it. */
     idleInTransactionTimeoutMs: count,
     /** Silence after which TCP asks whether the other side is still there. */
     keepAliveDelayMs: count,
