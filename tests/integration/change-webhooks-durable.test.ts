@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { recordIds, retitle } from '../support/automations.ts';
 import { ENGINE } from '../support/engines.ts';
 import { takeViolations } from '../support/exchanges.ts';
-import { ServiceProcess } from '../support/process.ts';
+import { ServiceProcess, WITH_SHORT_LEASE } from '../support/process.ts';
 import { expectFollowed, pushed, pushLetters, startPushing, webhook } from '../support/pushes.ts';
 import { Receiver } from '../support/receiver.ts';
 import { until } from '../support/service.ts';
@@ -49,7 +49,7 @@ describe('what is to be pushed', () => {
     const ids = recordIds(service);
     await service.stop();
     for (let crash = 1; crash <= CRASHES; crash += 1) {
-      const child = new ServiceProcess(service.env);
+      const child = new ServiceProcess(service.env, WITH_SHORT_LEASE);
       await child.ready(service.url);
       const before = receiver.attempts.length;
       for (const id of ids.slice(0, 8)) {

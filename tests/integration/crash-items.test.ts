@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { ServiceProcess } from '../support/process.ts';
+import { ServiceProcess, WITH_SHORT_LEASE } from '../support/process.ts';
 import { prepareService, type TestService, until } from '../support/service.ts';
 import { outbox } from '../support/writes.ts';
 
@@ -32,7 +32,7 @@ test.each([
     const people = [...sandbox.world.object('people').table.inOrder()].map((row) => row.id);
     const wished: Wish[] = [];
     for (let crash = 1; crash <= CRASHES; crash += 1) {
-      const child = new ServiceProcess(service.env);
+      const child = new ServiceProcess(service.env, WITH_SHORT_LEASE);
       await child.ready(service.url);
       let down = false;
       const sending = Array.from({ length: LANES }, async (_lane, lane) => {

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { ServiceProcess } from '../support/process.ts';
+import { ServiceProcess, WITH_SHORT_LEASE } from '../support/process.ts';
 import { prepareService, type TestService, until } from '../support/service.ts';
 
 /** How often the service is killed; more by hand: `CRASHES=20 npx vitest run tests/integration/crash-writes.test.ts`. */
@@ -28,7 +28,7 @@ test.each([
     addLoss();
     const history = new Map<string, Sent[]>();
     for (let crash = 1; crash <= CRASHES; crash += 1) {
-      const child = new ServiceProcess(service.env);
+      const child = new ServiceProcess(service.env, WITH_SHORT_LEASE);
       await child.ready(service.url);
       let down = false;
       const sending = Array.from({ length: LANES }, async (_lane, lane) => {

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { ServiceProcess } from '../support/process.ts';
+import { ServiceProcess, WITH_SHORT_LEASE } from '../support/process.ts';
 import { type ContactJson, prepareService, type Run, until } from '../support/service.ts';
 
 /** How often the service is killed; more by hand: `CRASHES=20 npx vitest run tests/integration/crash.test.ts`. */
@@ -17,7 +17,7 @@ test('kill -9 amid deliveries loses no edit whose delivery was answered 202', as
   const answered = new Map<string, string>();
   const edits = new Map<string, string[]>();
   for (let crash = 1; crash <= CRASHES; crash += 1) {
-    const child = new ServiceProcess(service.env);
+    const child = new ServiceProcess(service.env, WITH_SHORT_LEASE);
     await child.ready(service.url);
     let down = false;
     const sending = Array.from({ length: 4 }, async (_, lane) => {
@@ -60,7 +60,7 @@ test('a full sync that is killed three times ends complete, under the same id, w
   let pagesBefore = 0;
   const run = async () => (await service.get<{ data: Run }>(`/v1/sync/runs/${runId}`)).body.data;
   for (let crash = 1; crash <= 3; crash += 1) {
-    const child = new ServiceProcess(service.env);
+    const child = new ServiceProcess(service.env, WITH_SHORT_LEASE);
     await child.ready(service.url);
     if (runId === '') {
       runId = (await service.call<{ data: { runId: string } }>('POST', '/v1/sync/people')).body.data.runId;

@@ -1,17 +1,15 @@
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { ServiceProcess } from '../support/process.ts';
+import { ServiceProcess, WITH_SHORT_LEASE } from '../support/process.ts';
 import { type Run, type TestService, until } from '../support/service.ts';
 import { Several } from '../support/several.ts';
 
-const SCRIPT = fileURLToPath(new URL('../support/leased-process.ts', import.meta.url));
 const SANDBOX = { people: 300, companies: 2, deals: 2 } as const;
 const NOTES = 30;
 
 /** The first instance as a process, which can be killed and paused; the second one is not started yet. */
 async function withProcess(several: Several, env: Record<string, string> = {}): Promise<ServiceProcess> {
   const { first } = several;
-  const child = new ServiceProcess({ ...first.env, ...env }, [SCRIPT]);
+  const child = new ServiceProcess({ ...first.env, ...env }, WITH_SHORT_LEASE);
   onTestFinished(async () => {
     child.signal('SIGCONT');
     await child.kill();
@@ -97,7 +95,8 @@ test('an instance that was paused past its lease sends nothing and settles nothi
   expect((await rows('select id from instance')).map((row) => row['id'])).not.toContain(before?.['id']);
   await expectEachOnce(several.second);
   const body = { email: 'after.the.pause@example.com' };
-  expect((await several.first.call('PUT', '/v1/contacts', { body })).status).toBe(200);
+  // What it had under way has run into its time limits meanwhile: its circuit may be open for a moment.
+  await until(async () => (await several.first.call('PUT', '/v1/contacts', { body })).status === 200);
 });
 
 test('a full sync whose instance is killed goes on at another one, under its id and from its checkpoint', async () => {

@@ -4,10 +4,9 @@ import { loadConfig, processVariables } from '../../src/config.ts';
 import { shortLease } from './several.ts';
 
 const config = shortLease(loadConfig(processVariables()));
-const pageSize = Number(process.env['TEST_PAGE_SIZE'] ?? config.sync.pageSize);
-const app = createApp({
-  ...config,
-  sync: { ...config.sync, pageSize, overlap: Math.min(2, config.sync.overlap), width: 1 },
-});
+const pageSize = process.env['TEST_PAGE_SIZE'];
+const sync =
+  pageSize === undefined ? config.sync : { ...config.sync, pageSize: Number(pageSize), overlap: 2, width: 1 };
+const app = createApp({ ...config, sync });
 process.on('SIGTERM', () => void app.stop());
 await app.start();

@@ -4,6 +4,9 @@ import { until } from './service.ts';
 
 const ENTRY = fileURLToPath(new URL('../../src/index.ts', import.meta.url));
 
+/** In place of it: what a killed one had in hand is free soon. */
+export const WITH_SHORT_LEASE = [fileURLToPath(new URL('./leased-process.ts', import.meta.url))];
+
 /** The service as operations run it: a process of its own. */
 export class ServiceProcess {
   readonly #child: ChildProcess;
