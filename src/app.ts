@@ -253,7 +253,7 @@ function assemble(base: Base, parts: Parts): App {
         await prepare();
         await base.idempotency.clearRunning(startedAt);
         // Among several, another version may know automations that this one does not.
-        await automations.engine.sweep(base.instances.owner === null ? startedAt : isoAgo(clock, HOUR_MS));
+        await automations.engine.sweep((await base.instances.isAlone()) ? startedAt : isoAgo(clock, HOUR_MS));
         await mirror.sync.resumeAll();
         inbox.worker.start();
         outbox.worker.start();

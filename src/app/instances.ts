@@ -26,6 +26,8 @@ export interface Instances {
   readonly owner: MaybeOwner;
   /** What is in hand here is in nobody else's. */
   isHeld(): boolean;
+  /** No other instance is there just now. */
+  isAlone(): Promise<boolean>;
   /** Tells the others, not ourselves. */
   publish(topic: Topic): void;
   /** To be called before the start. */
@@ -46,6 +48,7 @@ interface Deps {
 const ALONE: Instances = {
   owner: null,
   isHeld: () => true,
+  isAlone: async () => true,
   publish() {},
   react() {},
   async start() {},
@@ -66,8 +69,9 @@ function onPostgres({ config, clock, logger, database, onError }: Deps): Instanc
     topics: TOPICS,
     onNews: (topic) => reactions?.[topic](),
   });
+  const store = new InstancesStore(database);
   const lease = new InstanceLease({
-    store: new InstancesStore(database),
+    store,
     clock,
     newId: randomUUID,
     options: config.instances,
@@ -89,6 +93,7 @@ function onPostgres({ config, clock, logger, database, onError }: Deps): Instanc
   return {
     owner: lease,
     isHeld: () => lease.isHeld,
+    isAlone: () => store.isAlone(lease.id),
     publish: (topic) => news.publish(topic),
     react(all) {
       reactions = all;

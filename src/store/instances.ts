@@ -42,6 +42,12 @@ export class InstancesStore {
     return { isHeld: Number(row?.held) === 1, expired: row?.expired ?? [] };
   }
 
+  /** Whether no other instance has a lease. */
+  async isAlone(id: string): Promise<boolean> {
+    const other = await this.#db.selectFrom('instance').select('id').where('id', '<>', id).executeTakeFirst();
+    return other === undefined;
+  }
+
   /**
    * Takes away the leases of those that have run out, and what they had in hand is free.
    * @param at by our clock, as next attempts are
