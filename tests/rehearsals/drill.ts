@@ -102,11 +102,11 @@ await send('/v1/sync/people?wait=true', 'POST', '', auth).catch(() => {});
 
 const found = await attio<{ data: Found[] }>('POST', '/objects/people/records/query', { limit: 150 });
 const recordIds = found.data.map(({ id }) => id.record_id);
-const until$ = Date.now() + seconds * 1_000;
+const endsAt = Date.now() + seconds * 1_000;
 const work: Promise<void>[] = [];
 
 async function deliverEvents(): Promise<void> {
-  for (let count = 0; Date.now() < until$; count += 1) {
+  for (let count = 0; Date.now() < endsAt; count += 1) {
     const recordId = recordIds[count % recordIds.length] ?? '';
     sandbox.edit({ object: 'people', recordId, values: { job_title: `Edit ${count}` } });
     const body = JSON.stringify(service.event('record.updated', 'people', recordId));
@@ -121,7 +121,7 @@ const last = new Map<string, string>();
 /** Writes of one contact one after the other, each when the one before it was accepted. */
 async function upsert(contact: number): Promise<void> {
   const email = `drill.${contact}@example.com`;
-  for (let count = 0; Date.now() < until$; count += 1) {
+  for (let count = 0; Date.now() < endsAt; count += 1) {
     const jobTitle = `Title ${count}`;
     await send('/v1/contacts', 'PUT', JSON.stringify({ email, jobTitle }), auth);
     last.set(email, jobTitle);
@@ -131,7 +131,7 @@ async function upsert(contact: number): Promise<void> {
 }
 
 async function addNotes(): Promise<void> {
-  for (let count = 0; Date.now() < until$; count += 1) {
+  for (let count = 0; Date.now() < endsAt; count += 1) {
     const body = { recordId: recordIds[0], title: `Drill ${count}`, content: 'Once' };
     await send('/v1/notes', 'POST', JSON.stringify(body), { ...auth, 'idempotency-key': `note-${count}` });
     counts.notes += 1;
@@ -161,7 +161,7 @@ async function cut(): Promise<void> {
 }
 
 async function disturb(): Promise<void> {
-  for (let count = 0; Date.now() < until$ - PERIOD_MS; count += 1) {
+  for (let count = 0; Date.now() < endsAt - PERIOD_MS; count += 1) {
     await sleep(PERIOD_MS);
     const instance = instances[Math.floor(Math.random() * instances.length)];
     if (instance === undefined) return;
