@@ -196,6 +196,7 @@ describe('the table of traits', () => {
         'circuit_open',
         'invalid_response',
         'lane_full',
+        'not_in_charge',
         'network',
         'rate_limited',
         'server_error',

@@ -41,6 +41,7 @@ const ROWS: readonly (readonly [AttioErrorKind, boolean, boolean, number])[] = [
   ['bad_request', false, false, 0],
   ['circuit_open', false, false, 0],
   ['lane_full', false, false, 0],
+  ['not_in_charge', false, false, 0],
 ];
 
 describe('the retry table', () => {
