@@ -109,13 +109,6 @@ export const MUTANTS: readonly Mutant[] = [
     put: 'step < 0 * MAX_MERGE_STEPS',
   },
   {
-    name: 'writes-not-passed-on',
-    what: 'what waits for a merged record is not redirected',
-    file: 'src/services/sync/joining.ts',
-    find: 'await stores.outbox.redirect(kind, from.id, into.id);',
-    put: '',
-  },
-  {
     name: 'pages-not-linked',
     what: 'pages of a full sync that share nothing are not read again',
     file: 'src/services/sync/pass.ts',
@@ -142,12 +135,5 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/services/sync/gone.ts',
     find: 'this.#onGone(settled.map((row) => row.survivorId ?? row.absence.recordId));',
     put: '',
-  },
-  {
-    name: 'key-not-kept',
-    what: 'the answer to an idempotency key is not stored',
-    file: 'src/api/idempotency.ts',
-    find: "if (reply.statusCode >= 500 || typeof body !== 'string') return null;",
-    put: "if (reply.statusCode >= 200 || typeof body !== 'string') return null;",
   },
 ];
