@@ -90,7 +90,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'order-per-record',
     what: 'writes of one record are sent side by side',
-    file: 'src/store/outbox.ts',
+    file: 'src/store/sendable.ts',
     find: ".where('earlier.status', '=', 'pending')",
     put: ".where('earlier.status', '=', 'never')",
   },
