@@ -2,58 +2,41 @@
  * Does a follower of the change feed ever miss anything? Ten follow while four write, each with connections of its own;
  * each follower's fold of the feed has to be what the table has. Reference: one follower alone, on the feed at rest.
  */
-import { parseArgs } from 'node:util';
-import { type Engine, freshDatabase, teardown, whyNoPostgres } from '../support/engines.ts';
+import { freshDatabase } from '../support/engines.ts';
 import { follow } from '../support/followers.ts';
+import { defineBench } from './support/bench.ts';
+import { digits } from './support/statistics.ts';
 
-/** @param argv `[--changes 100000] [--writers 4] [--followers 10] [--seed 1] [--engine sqlite|postgres]` */
-export async function benchChanges(argv: readonly string[]): Promise<boolean> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      changes: { type: 'string', default: '100000' },
-      writers: { type: 'string', default: '4' },
-      followers: { type: 'string', default: '10' },
-      seed: { type: 'string', default: '1' },
-      engine: { type: 'string' },
-    },
-  });
-  const options = {
-    changes: Number(values.changes),
-    writers: Number(values.writers),
-    followers: Number(values.followers),
-    seed: Number(values.seed),
-  };
-  let isRight = true;
-  for (const engine of await enginesOf(values.engine)) {
-    await using database = await freshDatabase(engine);
-    isRight = (await report(engine, database.url, options)) && isRight;
-  }
-  await teardown();
-  return isRight;
-}
-
-async function enginesOf(named: string | undefined): Promise<Engine[]> {
-  if (named === 'sqlite' || named === 'postgres') return [named];
-  if (named !== undefined) throw new Error(`--engine ${named} is neither sqlite nor postgres`);
-  const without = await whyNoPostgres();
-  if (without === null) return ['sqlite', 'postgres'];
-  process.stdout.write(`Without PostgreSQL: ${without}.\n`);
-  return ['sqlite'];
-}
-
-async function report(engine: Engine, url: string, options: Parameters<typeof follow>[1]): Promise<boolean> {
-  const found = await follow(url, options);
-  const { changes, aborted, holes, faults, writeSeconds, followSeconds, aloneSeconds } = found;
-  const alone = changes / aloneSeconds;
-  const together = (changes * options.followers) / followSeconds;
-  process.stdout.write(
-    `${[
-      `${engine}: ${changes} changes by ${options.writers} writers in ${writeSeconds.toFixed(1)} s (${Math.round(changes / writeSeconds)}/s)`,
-      `  ${aborted} transactions rolled back, ${holes} holes in the numbers`,
-      `  ${options.followers} followers meanwhile: ${Math.round(together)} changes/s in all; one alone at rest: ${Math.round(alone)}/s; ratio ${(together / alone).toFixed(2)}`,
-      faults.length === 0 ? "  each follower's fold equals the table" : `  WRONG: ${faults.join('; ')}`,
-    ].join('\n')}\n`,
-  );
-  return faults.length === 0;
-}
+export const changes = defineBench({
+  name: 'changes',
+  question: 'changes read per second by followers of the feed, while it is written',
+  sizes: { changes: [100_000, 10_000], writers: [4, 4], followers: [10, 10], seed: [1, 1] },
+  async run({ sizes, engines, say }) {
+    const found: { engine: string; followed: Awaited<ReturnType<typeof follow>> }[] = [];
+    for (const engine of engines) {
+      say(`changes: ${sizes.followers} followers and ${sizes.writers} writers, ${engine}`);
+      await using database = await freshDatabase(engine);
+      found.push({ engine, followed: await follow(database.url, sizes) });
+    }
+    return {
+      lines: found.map(({ engine, followed }) => {
+        const alone = followed.changes / followed.aloneSeconds;
+        const together = (followed.changes * sizes.followers) / followed.followSeconds;
+        return {
+          what: `${sizes.followers} followers while ${sizes.writers} write, ${engine}`,
+          figure: `${digits(together)}/s in all, ${followed.faults.length === 0 ? 'none missed' : 'SOME MISSED'}`,
+          reference: `one alone, at rest ${digits(alone)}/s`,
+          ratio: together / alone,
+          target: 'none missed',
+          isReached: followed.faults.length === 0,
+        };
+      }),
+      notes: found.map(({ engine, followed: { changes: written, aborted, holes, writeSeconds } }) => {
+        const rate = digits(written / writeSeconds);
+        return `${engine}: ${written} changes written at ${rate}/s; ${aborted} transactions rolled back, ${holes} holes in the numbers`;
+      }),
+      wrong: found.flatMap(({ engine, followed }) => followed.faults.map((fault) => `${engine}: ${fault}`)),
+      samples: found,
+    };
+  },
+});

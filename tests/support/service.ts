@@ -293,11 +293,15 @@ export function sign(body: string, secret: string): string {
 }
 
 /** Waits for a condition; for what is done behind a socket there is no other way than to look. */
-export async function until(condition: () => Promise<boolean>, limitMs = 30_000): Promise<void> {
+export async function until(
+  condition: () => Promise<boolean>,
+  limitMs = 30_000,
+  everyMs = 25,
+): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not so within ${limitMs / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 

@@ -1,0 +1,18 @@
+/**
+ * Loaded by `--import` into a process that is measured: it answers on the channel what it has used so far. With its
+ * parent it ends, and it does not keep the process alive.
+ */
+import type { Usage } from './measured-process.ts';
+
+function usage(): Usage {
+  const { user, system } = process.cpuUsage();
+  return {
+    cpuMs: (user + system) / 1000,
+    rssBytes: process.memoryUsage.rss(),
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+process.on('message', (id) => process.send?.({ id, usage: usage() }));
+process.once('disconnect', () => process.exit(1));
+process.channel?.unref();
