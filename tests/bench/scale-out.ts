@@ -62,7 +62,8 @@ export const scaleOut = defineBench({
         Array.from({ length: instances }, async () => running.use(await BenchService.start(options))),
       );
       for (const service of services) await service.confirmed();
-      return measure(services, database, subjects, sizes.events);
+      // Awaited here: what it uses ends with this function.
+      return await measure(services, database, subjects, sizes.events);
     };
     const found = await alternate(sizes.rounds, { one: drain(1), three: drain(INSTANCES) });
     const [one, three] = [found.one, found.three].map((all) => ({

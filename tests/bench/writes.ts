@@ -16,7 +16,8 @@ const LEAST_SHARED = 0.9;
 const MOST_REFUSED = 0.005;
 const SHARING = 3;
 const CONNECTIONS = 16;
-const UPSERT = 'PUT /v2/objects/people/records';
+/** A record is made or changed, whichever way the service chooses. */
+const UPSERT = /^(POST|PUT|PATCH) \/v2\/objects\/people\/records(?!\/query)/;
 
 interface Written {
   readonly perSecond: number;
@@ -103,7 +104,7 @@ function upserts(service: BenchService, count: number): Buffer[] {
 
 /** From the first upsert that Attio has taken to the last. */
 function rateOf(asked: readonly Asked[]): Omit<Written, 'faults'> {
-  const taken = asked.filter(({ route, status }) => route.startsWith(UPSERT) && status < 300);
+  const taken = asked.filter(({ route, status }) => UPSERT.test(route) && status < 300);
   const [first, last] = [taken[0], taken.at(-1)];
   const seconds = ((last?.at ?? 0) - (first?.at ?? 0)) / 1000;
   const perSecond = (taken.length - 1) / seconds;
