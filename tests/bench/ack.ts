@@ -61,10 +61,10 @@ export const ack = defineBench({
       await service.confirmed();
       services.push({ name: engine, process: service, port: service.port, rest: () => service.settled() });
     }
-    const bare = contender('bare', stack.use(await startReference('bare-webhook', [SECRET])));
+    const bare = contender('bare', stack.use(await startReference('bare-webhook.ts', [SECRET])));
     const synced = contender(
       'synced',
-      stack.use(await startReference('bare-webhook', [SECRET, join(scratch.path, 'deliveries')])),
+      stack.use(await startReference('bare-webhook.ts', [SECRET, join(scratch.path, 'deliveries')])),
     );
 
     say(

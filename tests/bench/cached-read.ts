@@ -43,7 +43,7 @@ export const cachedRead = defineBench({
     const answer = await once(service.port, read(warm));
     const path = join(scratch.path, 'record.json');
     await writeFile(path, bodyOf(answer));
-    const bare = stack.use(await startReference('bare-bytes', [path]));
+    const bare = stack.use(await startReference('bare-bytes.ts', [path]));
     if (!bodyOf(await once(bare.port, read(warm))).equals(bodyOf(answer)))
       throw new Error('the bytes are not the same');
 

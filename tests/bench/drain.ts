@@ -84,7 +84,7 @@ export const drain = defineBench({
     const plain = async (round: number): Promise<Drained> => {
       const events = sizes['reference-events'];
       const [file, of] = [join(scratch.path, `plain-${round}.db`), join(scratch.path, 'events.json')];
-      const took = await runReference<{ seconds: number; cpuMs: number }>('one-by-one', [
+      const took = await runReference<{ seconds: number; cpuMs: number }>('one-by-one.ts', [
         attio.url,
         file,
         of,

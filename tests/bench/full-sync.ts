@@ -55,7 +55,7 @@ export const fullSync = defineBench({
       const before = await attio.usage();
       const path = join(scratch.path, `plain-${round}.db`);
       const took = await runReference<{ seconds: number; cpuMs: number; records: number }>(
-        'sequential-sync',
+        'sequential-sync.ts',
         [attio.url, path],
       );
       if (took.records !== records) throw new Error(`the plain loop has copied ${took.records} records`);

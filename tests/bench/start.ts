@@ -41,7 +41,7 @@ export const start = defineBench({
     };
     const bare = async () => {
       const startedAt = performance.now();
-      await using running = await startReference('bare-app', [], LOOK_EVERY_MS);
+      await using running = await startReference('bare-app.mjs', [], LOOK_EVERY_MS);
       return started(await running.process.usage(), startedAt);
     };
     const found = await alternate(sizes.rounds, { bare, large: service(large), small: service(empty) });

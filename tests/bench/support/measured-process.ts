@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { until } from '../../support/service.ts';
 
-const PROBE = fileURLToPath(new URL('./usage-probe.ts', import.meta.url));
+const PROBE = fileURLToPath(new URL('./usage-probe.mjs', import.meta.url));
 
 /** How long an asked process may take to answer: it does when its event loop is free. */
 const ANSWER_LIMIT_MS = 120_000;

@@ -1,10 +1,9 @@
 /**
- * Loaded by `--import` into a process that is measured: it answers on the channel what it has used so far. With its
- * parent it ends, and it does not keep the process alive.
+ * Loaded by `--import` into a process that is measured: it answers on the channel what it has used so far (`Usage` in
+ * `measured-process.ts`). With its parent it ends, and it does not keep the process alive. Plain JavaScript, because
+ * what strips types would be part of what is measured.
  */
-import type { Usage } from './measured-process.ts';
-
-function usage(): Usage {
+function usage() {
   const { user, system } = process.cpuUsage();
   return {
     cpuMs: (user + system) / 1000,
