@@ -1,6 +1,9 @@
-import { config as loadDotenv } from 'dotenv';
-import { main } from './cli/main.ts';
-import { processVariables } from './config.ts';
+import { keepCompiled } from './compile-cache.ts';
+
+keepCompiled();
+const { config: loadDotenv } = await import('dotenv');
+const { main } = await import('./cli/main.ts');
+const { processVariables } = await import('./config.ts');
 
 loadDotenv({ quiet: true });
 

@@ -1,33 +1,6 @@
-import { config as loadDotenv } from 'dotenv';
-import { createApp } from './app.ts';
-import { ConfigError, loadConfig, processVariables } from './config.ts';
-import { StorageUnavailableError } from './domain/storage.ts';
+import { keepCompiled } from './compile-cache.ts';
 
-/** All of a stop; the work that is cut off is durable, and taken up at the next start. */
-const STOP_LIMIT_MS = 9_000;
-
-loadDotenv({ quiet: true });
-
-try {
-  const app = await createApp(loadConfig(processVariables()));
-  let stopping = false;
-  const stop = () => {
-    if (stopping) return;
-    stopping = true;
-    setTimeout(() => process.exit(0), STOP_LIMIT_MS).unref();
-    void app.stop();
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  await app.start();
-} catch (error) {
-  process.exitCode = 1;
-  // What the system or the database says of a port, a path or itself needs no stack; a fault of ours does.
-  if (!(error instanceof ConfigError || error instanceof StorageUnavailableError || hasCode(error)))
-    throw error;
-  process.stderr.write(`The service cannot start. ${error.message}\n`);
-}
-
-function hasCode(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error;
-}
+keepCompiled();
+// After that, because what is imported above this line is compiled before it.
+const { runService } = await import('./app/run.ts');
+await runService();
