@@ -8,10 +8,21 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 /** One text per value: object keys sorted at every depth, so that equal values have equal texts (and hashes). */
 export function canonicalJson(value: Json): string {
+  if (typeof value === 'string') return quoted(value);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (!isJsonObject(value)) return JSON.stringify(value);
-  const members = Object.keys(value)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] ?? null)}`);
-  return `{${members.join(',')}}`;
+  // What is no array is an object, which `Array.isArray` cannot tell of a read-only type.
+  const object = value as JsonObject;
+  let members = '';
+  for (const key of Object.keys(object).sort()) {
+    members += `${members === '' ? '' : ','}${quoted(key)}:${canonicalJson(object[key] ?? null)}`;
+  }
+  return `{${members}}`;
+}
+
+/** Printable ASCII without quotes and backslashes, as most texts are: nothing of it is escaped. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { NewChange } from '../../domain/changes.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { decideSnapshot, type SnapshotDecision } from '../../domain/decide.ts';
@@ -204,9 +204,7 @@ function hashLatest(snapshots: readonly RecordSnapshot[]): Map<string, Hashed> {
 }
 
 function hashOf(snapshot: RecordSnapshot): string {
-  return createHash('sha256')
-    .update(canonicalJson([snapshot.webUrl, snapshot.values]))
-    .digest('hex');
+  return hash('sha256', canonicalJson([snapshot.webUrl, snapshot.values]));
 }
 
 function isWritten(row: Decided): boolean {

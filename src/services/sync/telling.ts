@@ -1,7 +1,12 @@
 import type { NewChange } from '../../domain/changes.ts';
 import type { PlainAttributes } from '../../domain/entities.ts';
 import { canonicalJson } from '../../domain/json.ts';
-import { changedSlugs, type MirroredRecord, type RecordSnapshot } from '../../domain/records.ts';
+import {
+  type AttributeValues,
+  changedSlugs,
+  type MirroredRecord,
+  type RecordSnapshot,
+} from '../../domain/records.ts';
 
 /** What followers are told of a record. A restored one is told as created: its followers were told that it is gone. */
 export function tellRecord(
@@ -27,6 +32,6 @@ export function tellRecord(
   };
 }
 
-function sameValues(a: Parameters<typeof canonicalJson>[0], b: Parameters<typeof canonicalJson>[0]): boolean {
-  return canonicalJson(a) === canonicalJson(b);
+function sameValues(a: AttributeValues, b: AttributeValues): boolean {
+  return a.length === b.length && (a.length === 0 || canonicalJson(a) === canonicalJson(b));
 }
