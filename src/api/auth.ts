@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { ProblemError } from './problem.ts';
 
@@ -64,7 +64,7 @@ function tokenOf({ headers }: FastifyRequest): string | undefined {
 
 /** Equal lengths, whatever the lengths of the keys: that is what comparing in constant time asks for. */
 function digest(text: string, encoding: 'utf8' | 'latin1'): Buffer {
-  return createHash('sha256').update(Buffer.from(text, encoding)).digest();
+  return hash('sha256', Buffer.from(text, encoding), 'buffer');
 }
 
 /**
