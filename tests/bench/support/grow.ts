@@ -24,14 +24,14 @@ const GROWTHS: readonly Growth[] = [
     table: 'entity',
     columns: 'kind, id, record_id, web_url, facts_json, version, created_at, updated_at',
     share: 0.25,
-    like: `entity where kind = 'contact'`,
+    like: `entity where kind = 'people'`,
     values: `kind, ${ID}, ${ID}, web_url, facts_json, version, created_at, updated_at`,
   },
   {
     table: 'entity_key',
     columns: 'kind, key, entity_id',
     share: 0.15,
-    like: `entity_key where kind = 'contact'`,
+    like: `entity_key where kind = 'people'`,
     values: `kind, 'person-' || n || '@example.com', entity_id`,
   },
   {
@@ -63,5 +63,6 @@ export async function growTo(database: TestDatabase, rows: number): Promise<numb
     const [count] = await database.rows(`select count(*) as n from ${table}`);
     total += Number(count?.['n']);
   }
+  if (total < rows) throw new Error(`the database has ${total} rows, not ${rows}`);
   return total;
 }
