@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Clock } from '../domain/clock.ts';
 import { LaneClosedError, LaneFullError, LanePausedError } from '../queue/rate-lane.ts';
+import type { SharedBudget } from '../queue/shared-budget.ts';
 import { AttioClock } from './attio-clock.ts';
 import { BodyTooLongError, parseJson, readText } from './body.ts';
 import { CircuitBreaker, type CircuitName, CircuitOpenError } from './breaker.ts';
@@ -24,6 +25,8 @@ export interface TransportDeps {
   /** 0 ≤ x < 1 */
   readonly random: () => number;
   readonly observer: AttioObserver;
+  /** What this instance shares with others. @default null: nothing */
+  readonly budget?: SharedBudget | null;
   readonly settings: AttioSettings & { readonly apiKey: string; readonly baseUrl: string };
 }
 
@@ -98,11 +101,11 @@ export class Transport {
 
   /** @throws TypeError when the key is no text that a header can hold */
   constructor(deps: TransportDeps) {
-    const { clock, observer, settings } = deps;
+    const { clock, observer, settings, budget = null } = deps;
     if (!TOKEN.test(settings.apiKey)) throw new TypeError('the Attio key is no text that a header can hold');
     this.#deps = deps;
     this.#lanes = new Lanes(
-      { clock, onWait: (wait) => observer.laneWaited(wait) },
+      { clock, budget, onWait: (wait) => observer.laneWaited(wait) },
       { ...settings, maxPauseMs: settings.maxRetryWaitMs },
     );
     const breaker = (lane: CircuitName) =>

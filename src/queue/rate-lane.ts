@@ -1,4 +1,4 @@
-import PQueue from 'p-queue';
+import type { Turns } from './turns.ts';
 
 /** Thrown when more waits than the lane may hold. */
 export class LaneFullError extends Error {
@@ -23,10 +23,8 @@ export class LaneClosedError extends Error {
 }
 
 export interface RateLaneOptions {
-  /** Starts in any window of `windowMs`, wherever it begins. */
-  readonly perWindow: number;
-  /** @default 1000 */
-  readonly windowMs?: number;
+  /** When the next one may start. */
+  readonly turns: Turns;
   /** Works that run at the same time. */
   readonly concurrency: number;
   /** Works that may wait; one more is refused. */
@@ -44,43 +42,45 @@ export interface LaneRunOptions {
   readonly priority?: number;
 }
 
+interface Waiting {
+  readonly priority: number;
+  readonly start: () => void;
+  readonly refuse: (reason: unknown) => void;
+}
+
 /** setTimeout fires at once beyond this. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
  * Starts work at a bounded rate: by priority, then first come, first served.
  *
- * The window rolls: wherever it begins, it sees no more than `perWindow` starts. A pause holds back everything that
- * has not started. The rate is counted on the system clock, as p-queue does:
- * a clock that is set back holds starts back for as long, once the window is full.
+ * Whoever has a turn, a free place and no pause before it starts. A turn is taken only when there is work for it and
+ * a place; it goes to the most urgent that waits by then. The rate is counted on the system clock: a clock that is
+ * set back holds starts back for as long, once the window is full.
  */
 export class RateLane {
   readonly #options: RateLaneOptions;
-  readonly #queue: PQueue;
-  /** One per waiting work: aborting it takes the work out of the queue. */
-  readonly #waiting = new Set<AbortController>();
+  /** The next to start first. */
+  readonly #waiting: Waiting[] = [];
+  #running = 0;
   #pausedUntil = 0;
   #resume: NodeJS.Timeout | undefined;
+  #nextTurn: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: RateLaneOptions) {
     this.#options = options;
-    this.#queue = new PQueue({
-      concurrency: options.concurrency,
-      intervalCap: options.perWindow,
-      interval: options.windowMs ?? 1000,
-      strict: true,
-    });
+    options.turns.listen(() => this.#startAll());
   }
 
   /** Works that wait. */
   get size(): number {
-    return this.#queue.size;
+    return this.#waiting.length;
   }
 
   /** Works that run. */
   get running(): number {
-    return this.#queue.pending;
+    return this.#running;
   }
 
   /** Milliseconds until a pause ends; 0 when there is none. */
@@ -94,25 +94,12 @@ export class RateLane {
   async run<T>(fn: () => Promise<T>, { signal, priority = 0 }: LaneRunOptions = {}): Promise<T> {
     signal?.throwIfAborted();
     this.#refuseIfUnable();
-    const waiting = new AbortController();
-    // A listener instead of AbortSignal.any, which remembers its dependants for as long as a long-lived signal lives.
-    const onAbort = () => waiting.abort(signal?.reason);
-    const stopWaiting = () => {
-      signal?.removeEventListener('abort', onAbort);
-      this.#waiting.delete(waiting);
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    this.#waiting.add(waiting);
-    const since = Date.now();
-    const started = () => {
-      stopWaiting();
-      this.#options.onWait?.(Math.max(0, Date.now() - since));
-      return fn();
-    };
+    await this.#turn(priority, signal);
     try {
-      return await this.#queue.add(started, { signal: waiting.signal, priority });
+      return await fn();
     } finally {
-      stopWaiting();
+      this.#running -= 1;
+      this.#startAll();
     }
   }
 
@@ -120,12 +107,11 @@ export class RateLane {
   pauseFor(ms: number): void {
     if (this.#closed || ms <= this.pausedMs) return;
     this.#pausedUntil = Date.now() + ms;
-    this.#queue.pause();
     clearTimeout(this.#resume);
     this.#resume = setTimeout(
       () => {
         this.#resume = undefined;
-        this.#queue.start();
+        this.#startAll();
       },
       Math.min(ms, LONGEST_TIMER_MS),
     );
@@ -138,6 +124,50 @@ export class RateLane {
     clearTimeout(this.#resume);
     this.#resume = undefined;
     this.#refuseWaiting(new LaneClosedError('the lane is closed'));
+    clearTimeout(this.#nextTurn);
+  }
+
+  /** Resolves when work may start; it counts as running from then on. */
+  #turn(priority: number, signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const since = Date.now();
+    const waiting: Waiting = {
+      priority,
+      start: () => {
+        signal?.removeEventListener('abort', onAbort);
+        this.#running += 1;
+        this.#options.onWait?.(Math.max(0, Date.now() - since));
+        resolve();
+      },
+      refuse: (reason) => {
+        signal?.removeEventListener('abort', onAbort);
+        reject(reason);
+      },
+    };
+    // A listener instead of AbortSignal.any, which remembers its dependants for as long as a long-lived signal lives.
+    const onAbort = () => {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      waiting.refuse(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#waiting.splice(this.#waiting.findLastIndex((other) => other.priority >= priority) + 1, 0, waiting);
+    this.#startAll();
+    return promise;
+  }
+
+  #startAll(): void {
+    clearTimeout(this.#nextTurn);
+    for (;;) {
+      const free = Math.min(this.#waiting.length, this.#options.concurrency - this.#running);
+      if (free < 1 || this.#resume !== undefined || this.#closed) return;
+      const waitMs = this.#options.turns.take(Date.now(), free);
+      if (waitMs === null) return;
+      if (waitMs > 0) {
+        this.#nextTurn = setTimeout(() => this.#startAll(), Math.ceil(waitMs));
+        return;
+      }
+      this.#waiting.shift()?.start();
+    }
   }
 
   #isPausedTooLong(): boolean {
@@ -147,10 +177,10 @@ export class RateLane {
   #refuseIfUnable(): void {
     if (this.#closed) throw new LaneClosedError('the lane is closed');
     if (this.#isPausedTooLong()) throw new LanePausedError(this.pausedMs);
-    if (this.#queue.size >= this.#options.maxWaiting) throw new LaneFullError('too much is waiting');
+    if (this.#waiting.length >= this.#options.maxWaiting) throw new LaneFullError('too much is waiting');
   }
 
   #refuseWaiting(reason: Error): void {
-    for (const waiting of [...this.#waiting]) waiting.abort(reason);
+    for (const waiting of this.#waiting.splice(0)) waiting.refuse(reason);
   }
 }

@@ -7,11 +7,17 @@ import {
   RateLane,
   type RateLaneOptions,
 } from '../../../src/queue/rate-lane.ts';
+import { OwnTurns } from '../../../src/queue/turns.ts';
 
 const START = 1_700_000_000_000;
 
-function lane(options: Partial<RateLaneOptions> = {}): RateLane {
-  return new RateLane({ perWindow: 5, concurrency: 100, maxWaiting: 1000, ...options });
+function lane({
+  perWindow = 5,
+  windowMs = 1000,
+  ...options
+}: Partial<RateLaneOptions> & { perWindow?: number; windowMs?: number } = {}): RateLane {
+  const turns = new OwnTurns({ atOnce: perWindow, windowMs });
+  return new RateLane({ turns, concurrency: 100, maxWaiting: 1000, ...options });
 }
 
 /** Runs works that note when they started and last `ms`. */
