@@ -2,7 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import { LanePausedError, type LaneRunOptions, RateLane } from '../queue/rate-lane.ts';
 import { ScoreWindow } from '../queue/score-window.ts';
 import type { SharedBudget } from '../queue/shared-budget.ts';
-import { OwnTurns, type Pace, shareOf, type Turns } from '../queue/turns.ts';
+import { type Pace, shareOf, type Turns } from '../queue/turns.ts';
 import { rateLimitWaitMs } from './retry.ts';
 
 /** `query`: the two query endpoints, which have a second limit on top of that for reads. */
@@ -75,9 +75,9 @@ export class Lanes {
     this.#clock = deps.clock;
     this.#maxPauseMs = settings.maxPauseMs;
     this.#scores = new ScoreWindow({ clock: deps.clock });
-    const lane = (name: LaneName, turns: Turns, concurrency: number) =>
+    const lane = (name: LaneName, rate: Pace | Turns, concurrency: number) =>
       new RateLane({
-        turns,
+        rate,
         concurrency,
         maxWaiting: settings.maxWaiting,
         maxPauseMs: settings.maxPauseMs,
@@ -85,13 +85,13 @@ export class Lanes {
       });
     const queryConcurrency = Math.max(1, Math.floor(settings.readConcurrency * QUERY_SHARE));
     const pace = pacesOf(settings, deps.budget !== null || settings.instances > 1);
-    const turns = (name: 'read' | 'write') =>
-      deps.budget?.turns(name, pace[name]) ?? new OwnTurns(shareOf(pace[name], settings.instances));
+    const rate = (name: 'read' | 'write') =>
+      deps.budget?.turns(name, pace[name]) ?? shareOf(pace[name], settings.instances);
     this.#lanes = {
-      read: lane('read', turns('read'), settings.readConcurrency),
+      read: lane('read', rate('read'), settings.readConcurrency),
       // Their turns are those of reads.
-      query: lane('query', new OwnTurns(pace.read), queryConcurrency),
-      write: lane('write', turns('write'), settings.writeConcurrency),
+      query: lane('query', pace.read, queryConcurrency),
+      write: lane('write', rate('write'), settings.writeConcurrency),
     };
     this.#budget = deps.budget;
     for (const name of ['read', 'query', 'write'] as const)

@@ -1,4 +1,5 @@
-import type { Turns } from './turns.ts';
+import PQueue from 'p-queue';
+import type { Pace, Turns } from './turns.ts';
 
 /** Thrown when more waits than the lane may hold. */
 export class LaneFullError extends Error {
@@ -23,8 +24,8 @@ export class LaneClosedError extends Error {
 }
 
 export interface RateLaneOptions {
-  /** When the next one may start. */
-  readonly turns: Turns;
+  /** Its own, or turns of one that is shared with others. */
+  readonly rate: Pace | Turns;
   /** Works that run at the same time. */
   readonly concurrency: number;
   /** Works that may wait; one more is refused. */
@@ -42,27 +43,26 @@ export interface LaneRunOptions {
   readonly priority?: number;
 }
 
-interface Waiting {
-  readonly priority: number;
-  readonly start: () => void;
-  readonly refuse: (reason: unknown) => void;
-}
-
 /** setTimeout fires at once beyond this. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
  * Starts work at a bounded rate: by priority, then first come, first served.
  *
- * Whoever has a turn, a free place and no pause before it starts. A turn is taken only when there is work for it and
- * a place; it goes to the most urgent that waits by then. The rate is counted on the system clock: a clock that is
- * set back holds starts back for as long, once the window is full.
+ * p-queue holds what waits, and keeps a pace by itself. Where turns are shared it counts none: it is paused, and opened
+ * for one start at each turn, which so goes to the most urgent that waits by then. A turn is taken only when there is
+ * work for it and a place.
+ *
+ * A pause holds back everything that has not started. The rate is counted on the system clock, as p-queue does:
+ * a clock that is set back holds starts back for as long, once the window is full.
  */
 export class RateLane {
   readonly #options: RateLaneOptions;
-  /** The next to start first. */
-  readonly #waiting: Waiting[] = [];
-  #running = 0;
+  readonly #queue: PQueue;
+  /** Null: the queue keeps the pace. */
+  readonly #turns: Turns | null;
+  /** One per waiting work: aborting it takes the work out of the queue. */
+  readonly #waiting = new Set<AbortController>();
   #pausedUntil = 0;
   #resume: NodeJS.Timeout | undefined;
   #nextTurn: NodeJS.Timeout | undefined;
@@ -70,17 +70,33 @@ export class RateLane {
 
   constructor(options: RateLaneOptions) {
     this.#options = options;
-    options.turns.listen(() => this.#startAll());
+    const { rate, concurrency } = options;
+    if (!('take' in rate)) {
+      this.#turns = null;
+      this.#queue = new PQueue({
+        concurrency,
+        intervalCap: rate.atOnce,
+        interval: rate.windowMs,
+        strict: true,
+      });
+      return;
+    }
+    this.#turns = rate;
+    this.#queue = new PQueue({ autoStart: false });
+    const onNews = () => this.#startByTurns(rate);
+    rate.listen(onNews);
+    this.#queue.addEventListener('add', onNews);
+    this.#queue.addEventListener('next', onNews);
   }
 
   /** Works that wait. */
   get size(): number {
-    return this.#waiting.length;
+    return this.#queue.size;
   }
 
   /** Works that run. */
   get running(): number {
-    return this.#running;
+    return this.#queue.pending;
   }
 
   /** Milliseconds until a pause ends; 0 when there is none. */
@@ -94,12 +110,25 @@ export class RateLane {
   async run<T>(fn: () => Promise<T>, { signal, priority = 0 }: LaneRunOptions = {}): Promise<T> {
     signal?.throwIfAborted();
     this.#refuseIfUnable();
-    await this.#turn(priority, signal);
+    const waiting = new AbortController();
+    // A listener instead of AbortSignal.any, which remembers its dependants for as long as a long-lived signal lives.
+    const onAbort = () => waiting.abort(signal?.reason);
+    const stopWaiting = () => {
+      signal?.removeEventListener('abort', onAbort);
+      this.#waiting.delete(waiting);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#waiting.add(waiting);
+    const since = Date.now();
+    const started = () => {
+      stopWaiting();
+      this.#options.onWait?.(Math.max(0, Date.now() - since));
+      return fn();
+    };
     try {
-      return await fn();
+      return await this.#queue.add(started, { signal: waiting.signal, priority });
     } finally {
-      this.#running -= 1;
-      this.#startAll();
+      stopWaiting();
     }
   }
 
@@ -107,11 +136,13 @@ export class RateLane {
   pauseFor(ms: number): void {
     if (this.#closed || ms <= this.pausedMs) return;
     this.#pausedUntil = Date.now() + ms;
+    this.#queue.pause();
     clearTimeout(this.#resume);
     this.#resume = setTimeout(
       () => {
         this.#resume = undefined;
-        this.#startAll();
+        if (this.#turns === null) this.#queue.start();
+        else this.#startByTurns(this.#turns);
       },
       Math.min(ms, LONGEST_TIMER_MS),
     );
@@ -127,46 +158,21 @@ export class RateLane {
     clearTimeout(this.#nextTurn);
   }
 
-  /** Resolves when work may start; it counts as running from then on. */
-  #turn(priority: number, signal: AbortSignal | undefined): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const since = Date.now();
-    const waiting: Waiting = {
-      priority,
-      start: () => {
-        signal?.removeEventListener('abort', onAbort);
-        this.#running += 1;
-        this.#options.onWait?.(Math.max(0, Date.now() - since));
-        resolve();
-      },
-      refuse: (reason) => {
-        signal?.removeEventListener('abort', onAbort);
-        reject(reason);
-      },
-    };
-    // A listener instead of AbortSignal.any, which remembers its dependants for as long as a long-lived signal lives.
-    const onAbort = () => {
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-      waiting.refuse(signal?.reason);
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    this.#waiting.splice(this.#waiting.findLastIndex((other) => other.priority >= priority) + 1, 0, waiting);
-    this.#startAll();
-    return promise;
-  }
-
-  #startAll(): void {
+  #startByTurns(turns: Turns): void {
     clearTimeout(this.#nextTurn);
     for (;;) {
-      const free = Math.min(this.#waiting.length, this.#options.concurrency - this.#running);
+      const free = Math.min(this.#queue.size, this.#options.concurrency - this.#queue.pending);
       if (free < 1 || this.#resume !== undefined || this.#closed) return;
-      const waitMs = this.#options.turns.take(Date.now(), free);
+      const waitMs = turns.take(Date.now(), free);
       if (waitMs === null) return;
       if (waitMs > 0) {
-        this.#nextTurn = setTimeout(() => this.#startAll(), Math.ceil(waitMs));
+        this.#nextTurn = setTimeout(() => this.#startByTurns(turns), Math.ceil(waitMs));
         return;
       }
-      this.#waiting.shift()?.start();
+      // Opened for one.
+      this.#queue.concurrency = this.#queue.pending + 1;
+      this.#queue.start();
+      this.#queue.pause();
     }
   }
 
@@ -177,10 +183,10 @@ export class RateLane {
   #refuseIfUnable(): void {
     if (this.#closed) throw new LaneClosedError('the lane is closed');
     if (this.#isPausedTooLong()) throw new LanePausedError(this.pausedMs);
-    if (this.#waiting.length >= this.#options.maxWaiting) throw new LaneFullError('too much is waiting');
+    if (this.#queue.size >= this.#options.maxWaiting) throw new LaneFullError('too much is waiting');
   }
 
   #refuseWaiting(reason: Error): void {
-    for (const waiting of this.#waiting.splice(0)) waiting.refuse(reason);
+    for (const waiting of [...this.#waiting]) waiting.abort(reason);
   }
 }

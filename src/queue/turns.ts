@@ -4,7 +4,7 @@ export interface Pace {
   readonly windowMs: number;
 }
 
-/** Says when the next work may start. */
+/** Says when the next work may start, where several share a pace. */
 export interface Turns {
   /**
    * Takes a turn, for a start at `now`.
@@ -40,27 +40,5 @@ export class Starts {
   freeAt({ atOnce, windowMs }: Pace): number {
     const oldest = this.#times.at(-atOnce);
     return oldest === undefined ? Number.NEGATIVE_INFINITY : oldest + windowMs;
-  }
-}
-
-/** The turns of a lane that shares its pace with nobody. */
-export class OwnTurns implements Turns {
-  readonly #pace: Pace;
-  readonly #starts: Starts;
-
-  constructor(pace: Pace) {
-    this.#pace = pace;
-    this.#starts = new Starts(pace.atOnce);
-  }
-
-  take(now: number): number {
-    const waitMs = this.#starts.freeAt(this.#pace) - now;
-    if (waitMs > 0) return waitMs;
-    this.#starts.note(now);
-    return 0;
-  }
-
-  listen(): void {
-    // What it says stays true.
   }
 }

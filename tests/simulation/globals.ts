@@ -1,6 +1,6 @@
 /**
  * To be imported before anything else: from here on the process's clock, timers and dice are the simulation's. What
- * libraries take hold of as they are loaded (cockatiel, lru-cache) is then simulated, too.
+ * libraries take hold of as they are loaded (p-queue, cockatiel, lru-cache) is then simulated, too.
  */
 import { syncBuiltinESMExports } from 'node:module';
 import perfHooks from 'node:perf_hooks';

@@ -110,10 +110,10 @@ export class Fleet {
     };
   }
 
-  /** Of the requests between the first and the last. */
-  perSecond(lane: LaneName): number {
+  /** The most requests in any second, wherever it begins. */
+  busiestSecond(lane: LaneName): number {
     const sent = this.sent[lane];
-    return ((sent.length - 1) * 1000) / ((sent.at(-1) ?? 0) - (sent[0] ?? 0));
+    return Math.max(0, ...sent.map((from) => sent.filter((at) => at >= from && at < from + 1000).length));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,7 +7,6 @@ import {
   RateLane,
   type RateLaneOptions,
 } from '../../../src/queue/rate-lane.ts';
-import { OwnTurns } from '../../../src/queue/turns.ts';
 
 const START = 1_700_000_000_000;
 
@@ -16,8 +15,12 @@ function lane({
   windowMs = 1000,
   ...options
 }: Partial<RateLaneOptions> & { perWindow?: number; windowMs?: number } = {}): RateLane {
-  const turns = new OwnTurns({ atOnce: perWindow, windowMs });
-  return new RateLane({ turns, concurrency: 100, maxWaiting: 1000, ...options });
+  return new RateLane({
+    rate: { atOnce: perWindow, windowMs },
+    concurrency: 100,
+    maxWaiting: 1000,
+    ...options,
+  });
 }
 
 /** Runs works that note when they started and last `ms`. */

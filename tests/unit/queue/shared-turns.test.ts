@@ -31,8 +31,7 @@ class Bench {
       instances,
       onMode: (lane, mode) => this.modes.push(`${lane} ${mode}`),
     });
-    const turns = this.budget.turns('write', PACE);
-    this.lane = new RateLane({ turns, concurrency, maxWaiting: 1000 });
+    this.lane = new RateLane({ rate: this.budget.turns('write', PACE), concurrency, maxWaiting: 1000 });
     this.budget.listen('write', (ms) => this.lane.pauseFor(ms));
   }
 
@@ -98,6 +97,51 @@ describe('while there is a plan', () => {
     const asked = bench.asked.length;
     await vi.advanceTimersByTimeAsync(60_000);
     expect(bench.asked).toHaveLength(asked);
+  });
+
+  it('a turn goes to the most urgent that waits when it comes, not to who waited when it was asked for', async () => {
+    const bench = new Bench();
+    bench.budget.found();
+    bench.delayMs = 30;
+    const order: string[] = [];
+    const work = (name: string, priority: number) =>
+      bench.lane.run(async () => void order.push(name), { priority });
+    const first = [work('early', 0), work('second', 0)];
+    await vi.advanceTimersByTimeAsync(20);
+    const all = [...first, work('urgent', 1)];
+    await vi.runAllTimersAsync();
+    await Promise.all(all);
+    expect(order).toEqual(['urgent', 'early', 'second']);
+  });
+
+  it('who is not waited for any more takes no turn, and no place', async () => {
+    const bench = new Bench({ concurrency: 2 });
+    bench.budget.found();
+    const running = bench.give(2, 500);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const gone = bench.lane.run(async () => 1, { signal }).catch((error: unknown) => error);
+    const next = bench.give(1);
+    await vi.advanceTimersByTimeAsync(10);
+    expect([bench.lane.running, bench.lane.size]).toEqual([2, 2]);
+    controller.abort('enough');
+    expect(await gone).toBe('enough');
+    await vi.runAllTimersAsync();
+    await Promise.all([running, next]);
+    expect(bench.at).toEqual([0, 0, 500]);
+    expect(bench.asked.reduce((sum, { count }) => sum + count, 0)).toBe(3);
+  });
+
+  it('closing the lane refuses what waits, and leaves no timer', async () => {
+    const bench = new Bench();
+    bench.budget.found();
+    const outcomes = Promise.allSettled([bench.give(2), bench.give(2)]);
+    await vi.advanceTimersByTimeAsync(10);
+    bench.lane.close();
+    const [started, waiting] = await outcomes;
+    expect(started?.status).toBe('fulfilled');
+    expect(waiting).toMatchObject({ status: 'rejected', reason: { name: 'LaneClosedError' } });
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it('a turn that comes too late is not used', async () => {

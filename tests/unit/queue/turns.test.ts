@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OwnTurns, Starts, shareOf } from '../../../src/queue/turns.ts';
+import { Starts, shareOf } from '../../../src/queue/turns.ts';
 
 const PACE = { atOnce: 10, windowMs: 1158 };
 
@@ -25,9 +25,12 @@ describe('a share', () => {
         const share = shareOf(whole, count);
         const starts: number[] = [];
         for (let instance = 0; instance < count; instance += 1) {
-          const turns = new OwnTurns(share);
-          for (let now = instance * offsetMs; now < 3_000 + instance * offsetMs; now += 1)
-            if (turns.take(now) === 0) starts.push(now);
+          const own = new Starts(share.atOnce);
+          for (let now = instance * offsetMs; now < 3_000 + instance * offsetMs; now += 1) {
+            if (own.freeAt(share) > now) continue;
+            own.note(now);
+            starts.push(now);
+          }
         }
         const inAnySecond = starts.map(
           (from) => starts.filter((at) => at >= from && at < from + 1000).length,
