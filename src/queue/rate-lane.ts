@@ -155,7 +155,6 @@ export class RateLane {
     clearTimeout(this.#resume);
     this.#resume = undefined;
     this.#refuseWaiting(new LaneClosedError('the lane is closed'));
-    clearTimeout(this.#nextTurn);
   }
 
   #startByTurns(turns: Turns): void {

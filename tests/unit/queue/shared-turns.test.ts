@@ -132,15 +132,17 @@ describe('while there is a plan', () => {
     expect(bench.asked.reduce((sum, { count }) => sum + count, 0)).toBe(3);
   });
 
-  it('closing the lane refuses what waits, and leaves no timer', async () => {
+  it('closing the lane refuses all that waits, also when a turn has just come, and leaves no timer', async () => {
     const bench = new Bench();
     bench.budget.found();
     const outcomes = Promise.allSettled([bench.give(2), bench.give(2)]);
     await vi.advanceTimersByTimeAsync(10);
+    vi.setSystemTime(START + 100);
     bench.lane.close();
     const [started, waiting] = await outcomes;
     expect(started?.status).toBe('fulfilled');
     expect(waiting).toMatchObject({ status: 'rejected', reason: { name: 'LaneClosedError' } });
+    expect(bench.at).toHaveLength(2);
     expect(vi.getTimerCount()).toBe(0);
   });
 
