@@ -19,7 +19,7 @@ import type { Base } from './base.ts';
 
 /** The gateway, and what is read through its caches. */
 export function buildAttio(
-  { config, clock, shared: tier, random, events, database, instances }: Base,
+  { config, clock, shared: tier, budget, random, events, database, instances }: Base,
   fetch: FetchLike,
   { onCircuitClosed, stopped }: { onCircuitClosed: (circuit: CircuitName) => void; stopped: AbortSignal },
 ) {
@@ -41,6 +41,7 @@ export function buildAttio(
       },
     },
     mayWrite: () => instances.isHeld(),
+    budget,
     settings: config.attio,
   });
   const cache = { now: () => clock.now(), random, onRead: events.cacheRead.bind(events) };

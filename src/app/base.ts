@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { FetchLike } from '../attio/transport.ts';
-import type { SharedTier } from '../cache/shared-tier.ts';
 import type { AppConfig } from '../config.ts';
 import type { Clock } from '../domain/clock.ts';
 import { Events } from '../monitoring/events.ts';
@@ -19,7 +18,7 @@ import { IdempotencyStore } from '../store/idempotency.ts';
 import { InboxStore } from '../store/inbox.ts';
 import { MirrorStore } from '../store/store.ts';
 import { buildInstances, type Instances } from './instances.ts';
-import { buildSharedTier } from './redis.ts';
+import { buildShared, type SharedParts } from './redis.ts';
 
 /** What tests replace. */
 export interface Overrides {
@@ -35,7 +34,7 @@ export interface Overrides {
 }
 
 /** What every part is built from. */
-export interface Base {
+export interface Base extends SharedParts {
   readonly config: AppConfig;
   readonly clock: Clock;
   readonly random: () => number;
@@ -43,8 +42,6 @@ export interface Base {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly events: Events;
-  /** Null: what the caches hold is this process's own. */
-  readonly shared: SharedTier | null;
   readonly database: Database;
   readonly instances: Instances;
   readonly store: MirrorStore;
@@ -91,7 +88,7 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
     logger,
     metrics,
     events,
-    shared: buildSharedTier({ config, clock, events }),
+    ...buildShared({ config, clock, events }),
     database,
     instances,
     store,

@@ -26,6 +26,8 @@ const milliseconds = z.int().min(1);
 export const attioSettings = z.strictObject({
   readsPerSecond: count.max(100),
   writesPerSecond: count.max(25),
+  /** How many instances of the service share the two, while no Redis knows. */
+  instances: count.default(1),
   /** Requests at once. */
   readConcurrency: count,
   writeConcurrency: count,

@@ -1,6 +1,8 @@
 import type { Clock } from '../domain/clock.ts';
 import { LanePausedError, type LaneRunOptions, RateLane } from '../queue/rate-lane.ts';
 import { ScoreWindow } from '../queue/score-window.ts';
+import type { SharedBudget } from '../queue/shared-budget.ts';
+import { type Pace, shareOf, type Turns } from '../queue/turns.ts';
 import { rateLimitWaitMs } from './retry.ts';
 
 /** `query`: the two query endpoints, which have a second limit on top of that for reads. */
@@ -9,6 +11,8 @@ export type LaneName = 'read' | 'query' | 'write';
 export interface LaneSettings {
   readonly readsPerSecond: number;
   readonly writesPerSecond: number;
+  /** How many share the two, while nothing better is known. */
+  readonly instances: number;
   readonly readConcurrency: number;
   readonly writeConcurrency: number;
   readonly maxWaiting: number;
@@ -28,7 +32,7 @@ interface Streak {
  * they were sent, so a second's worth is spread over a little more than one. Measured against a strict limiter:
  * without it a lane near the limit is refused every few seconds, and each refusal costs it a second.
  */
-const ARRIVAL_SPREAD_MS = 100;
+const READ_SPREAD = 1.1;
 
 /**
  * Writes start a few at a time, spread over the second: others share Attio's limit (25 a second), and would find it used
@@ -37,6 +41,13 @@ const ARRIVAL_SPREAD_MS = 100;
  */
 const WRITES_AT_ONCE = 5;
 const WRITE_SPREAD = 1.03;
+
+/**
+ * Several instances start fewer at once, so that a second's worth leaves some of Attio's limit for the moment when they
+ * begin or cease to share it: no more than 22 writes and 90 reads in any second at 22 and 95 a second.
+ */
+const SHARED_READS_AT_ONCE = 10;
+const SHARED_WRITES_AT_ONCE = 2;
 
 /** Queries get at most this share of the reads that run at once, so that a full sync leaves room for the rest. */
 const QUERY_SHARE = 0.8;
@@ -50,33 +61,41 @@ export class Lanes {
   readonly #streaks: Readonly<Record<LaneName, Streak>>;
   readonly #scores: ScoreWindow;
   readonly #clock: Clock;
+  readonly #budget: SharedBudget | null;
   readonly #maxPauseMs: number;
 
   constructor(
-    deps: { clock: Clock; onWait: (wait: { lane: LaneName; ms: number }) => void },
+    deps: {
+      clock: Clock;
+      budget: SharedBudget | null;
+      onWait: (wait: { lane: LaneName; ms: number }) => void;
+    },
     settings: LaneSettings,
   ) {
     this.#clock = deps.clock;
     this.#maxPauseMs = settings.maxPauseMs;
     this.#scores = new ScoreWindow({ clock: deps.clock });
-    const lane = (name: LaneName, perWindow: number, windowMs: number, concurrency: number) =>
+    const lane = (name: LaneName, rate: Pace | Turns, concurrency: number) =>
       new RateLane({
-        perWindow,
-        windowMs,
+        rate,
         concurrency,
         maxWaiting: settings.maxWaiting,
         maxPauseMs: settings.maxPauseMs,
         onWait: (ms) => deps.onWait({ lane: name, ms }),
       });
     const queryConcurrency = Math.max(1, Math.floor(settings.readConcurrency * QUERY_SHARE));
-    const readWindowMs = 1000 + ARRIVAL_SPREAD_MS;
-    const writesAtOnce = Math.min(WRITES_AT_ONCE, settings.writesPerSecond);
-    const writeWindowMs = (writesAtOnce / settings.writesPerSecond) * 1000 * WRITE_SPREAD;
+    const pace = pacesOf(settings, deps.budget !== null || settings.instances > 1);
+    const rate = (name: 'read' | 'write') =>
+      deps.budget?.turns(name, pace[name]) ?? shareOf(pace[name], settings.instances);
     this.#lanes = {
-      read: lane('read', settings.readsPerSecond, readWindowMs, settings.readConcurrency),
-      query: lane('query', settings.readsPerSecond, readWindowMs, queryConcurrency),
-      write: lane('write', writesAtOnce, writeWindowMs, settings.writeConcurrency),
+      read: lane('read', rate('read'), settings.readConcurrency),
+      // Their turns are those of reads.
+      query: lane('query', pace.read, queryConcurrency),
+      write: lane('write', rate('write'), settings.writeConcurrency),
     };
+    this.#budget = deps.budget;
+    for (const name of ['read', 'query', 'write'] as const)
+      deps.budget?.listen(name, (ms) => this.#pausedByOthers(name, ms));
     const streak = () => ({ count: 0, lastHitAt: Number.NEGATIVE_INFINITY });
     this.#streaks = { read: streak(), query: streak(), write: streak() };
   }
@@ -113,13 +132,24 @@ export class Lanes {
       if (name === 'query') this.#scores.limitMet();
     }
     const waitMs = rateLimitWaitMs(refusal.askedMs, streak.count, refusal.random);
-    this.#lanes[name].pauseFor(waitMs);
-    if (name === 'query' && this.#scores.sum === 0) this.#lanes.read.pauseFor(waitMs);
+    this.#pauseAll(name, waitMs);
+    if (name === 'query' && this.#scores.sum === 0) this.#pauseAll('read', waitMs);
     return streak.count;
   }
 
   close(): void {
     for (const lane of Object.values(this.#lanes)) lane.close();
+  }
+
+  #pauseAll(name: LaneName, ms: number): void {
+    this.#lanes[name].pauseFor(ms);
+    this.#budget?.pause(name, ms);
+  }
+
+  /** Another instance was refused. The sum of costs that met the limit was everybody's: ours was a share of it. */
+  #pausedByOthers(name: LaneName, ms: number): void {
+    this.#lanes[name].pauseFor(ms);
+    if (name === 'query') this.#scores.limitMet();
   }
 
   async #runQuery<T>(fn: () => Promise<T>, turn: Turn): Promise<T> {
@@ -146,6 +176,21 @@ export class Lanes {
       await this.#clock.sleep(waitMs, signal);
     }
   }
+}
+
+/** What all instances may do together. */
+function pacesOf(
+  { readsPerSecond, writesPerSecond }: LaneSettings,
+  isShared: boolean,
+): Readonly<Record<'read' | 'write', Pace>> {
+  const pace = (perSecond: number, mostAtOnce: number, spread: number): Pace => {
+    const atOnce = Math.min(mostAtOnce, perSecond);
+    return { atOnce, windowMs: (atOnce / perSecond) * 1000 * spread };
+  };
+  return {
+    read: pace(readsPerSecond, isShared ? SHARED_READS_AT_ONCE : readsPerSecond, READ_SPREAD),
+    write: pace(writesPerSecond, isShared ? SHARED_WRITES_AT_ONCE : WRITES_AT_ONCE, WRITE_SPREAD),
+  };
 }
 
 function wrap<T>(result: T): { readonly result: T } {

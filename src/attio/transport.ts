@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Clock } from '../domain/clock.ts';
 import { LaneClosedError, LaneFullError, LanePausedError } from '../queue/rate-lane.ts';
+import type { SharedBudget } from '../queue/shared-budget.ts';
 import { AttioClock } from './attio-clock.ts';
 import { BodyTooLongError, parseJson, readText } from './body.ts';
 import { CircuitBreaker, type CircuitName, CircuitOpenError } from './breaker.ts';
@@ -26,6 +27,8 @@ export interface TransportDeps {
   readonly observer: AttioObserver;
   /** Asked right before a write is sent: what it is part of may be another instance's by now. @default always */
   readonly mayWrite?: () => boolean;
+  /** What this instance shares with others. @default null: nothing */
+  readonly budget?: SharedBudget | null;
   readonly settings: AttioSettings & { readonly apiKey: string; readonly baseUrl: string };
 }
 
@@ -102,11 +105,11 @@ export class Transport {
 
   /** @throws TypeError when the key is no text that a header can hold */
   constructor(deps: TransportDeps) {
-    const { clock, observer, settings } = deps;
+    const { clock, observer, settings, budget = null } = deps;
     if (!TOKEN.test(settings.apiKey)) throw new TypeError('the Attio key is no text that a header can hold');
     this.#deps = deps;
     this.#lanes = new Lanes(
-      { clock, onWait: (wait) => observer.laneWaited(wait) },
+      { clock, budget, onWait: (wait) => observer.laneWaited(wait) },
       { ...settings, maxPauseMs: settings.maxRetryWaitMs },
     );
     const breaker = (lane: CircuitName) =>

@@ -3,6 +3,8 @@ import type { Subject } from './messages.ts';
 
 /** Of everything that the service keeps in Redis; the number changes when the shape of what is kept does. */
 const PREFIX = 'attio-bridge:cache:1:';
+/** Of what the instances of one deployment share beside values; the deployment's id follows. */
+const SHARED = 'attio-bridge:shared:1:';
 const CHANNEL = `${PREFIX}forget`;
 const EPOCH = `${PREFIX}epoch`;
 const INSTANCES = `${PREFIX}instances`;
@@ -45,6 +47,14 @@ redis.call('SADD', KEYS[1], ARGV[1])
 redis.call('SET', KEYS[2] .. ARGV[1], '', 'PX', ARGV[2])
 return lost`;
 
+const PRESENT = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('ZCARD', KEYS[1])`;
+
 /** An instance that has not been heard of for this long has ended, or is cut off. */
 const PRESENT_MS = 1_500;
 /** For how long at least a load may take and its value still be kept. */
@@ -72,6 +82,10 @@ export interface RedisClientOptions {
   readonly instanceId: string;
   readonly newId: () => string;
   readonly onMessage: (text: string) => void;
+  /** An instance of this deployment, perhaps this one, has published something for the others. */
+  readonly onShared: (text: string) => void;
+  /** How many instances of this deployment are there, with this one: told at each ping. */
+  readonly onPresent: (instances: number) => void;
   /** A connection can be used. */
   readonly onReady: () => void;
   /** A connection has ended or could not be made. `values`: what Redis holds may be older than what we have sent. */
@@ -86,15 +100,21 @@ export class RedisClient {
   readonly #options: RedisClientOptions;
   readonly #commands: Redis;
   readonly #listener: Redis;
+  #deployment = '';
 
   constructor(options: RedisClientOptions) {
     this.#options = options;
     this.#commands = this.#connection(true);
     this.#listener = this.#connection(false);
-    this.#listener.on('message', (_channel: string, text: string) => options.onMessage(text));
+    this.#listener.on('message', (channel: string, text: string) => {
+      if (channel === CHANNEL) options.onMessage(text);
+      else options.onShared(text);
+    });
   }
 
-  open(): void {
+  /** @param deployment the id of the one that this instance is of */
+  open(deployment: string): void {
+    this.#deployment = deployment;
     for (const redis of [this.#commands, this.#listener]) redis.connect().catch(() => {});
   }
 
@@ -104,16 +124,29 @@ export class RedisClient {
 
   /** Asks both connections. What was published before it was asked has been heard when it answers. */
   async ping(): Promise<void> {
-    const { instanceId } = this.#options;
+    const { instanceId, onPresent } = this.#options;
     const present = this.#commands
       .pipeline()
       .sadd(INSTANCES, instanceId)
-      .set(instanceKey(instanceId), '', 'PX', PRESENT_MS);
-    await Promise.all([all(present.exec()), this.#listener.ping()]);
+      .set(instanceKey(instanceId), '', 'PX', PRESENT_MS)
+      .eval(PRESENT, 1, this.#sharedKey('instances'), instanceId, PRESENT_MS);
+    const [answers] = await Promise.all([all(present.exec()), this.#listener.ping()]);
+    onPresent(Number(answers.at(-1)));
   }
 
   async listen(): Promise<void> {
-    await this.#listener.subscribe(CHANNEL);
+    await this.#listener.subscribe(CHANNEL, this.#sharedKey('news'));
+  }
+
+  /** @param keys names within what this deployment's instances share */
+  async run(script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    const shared = keys.map((key) => this.#sharedKey(key));
+    return this.#commands.eval(script, shared.length, ...shared, ...args);
+  }
+
+  /** To all instances of this deployment. */
+  async publish(text: string): Promise<void> {
+    await this.#commands.publish(this.#sharedKey('news'), text);
   }
 
   /** @returns how many instances have gone without taking leave: what they had to forget, Redis may still hold */
@@ -124,7 +157,12 @@ export class RedisClient {
 
   async leave(): Promise<void> {
     const { instanceId } = this.#options;
-    await all(this.#commands.pipeline().srem(INSTANCES, instanceId).del(instanceKey(instanceId)).exec());
+    const left = this.#commands
+      .pipeline()
+      .srem(INSTANCES, instanceId)
+      .del(instanceKey(instanceId))
+      .zrem(this.#sharedKey('instances'), instanceId);
+    await all(left.exec());
   }
 
   async look(place: Place): Promise<Answer> {
@@ -159,6 +197,10 @@ export class RedisClient {
     const commands = this.#commands.pipeline().del(EPOCH);
     if (message !== null) commands.publish(CHANNEL, message);
     await all(commands.exec());
+  }
+
+  #sharedKey(name: string): string {
+    return `${SHARED}${this.#deployment}:${name}`;
   }
 
   #connection(values: boolean): Redis {
@@ -210,7 +252,10 @@ function valueKey({ namespace, cache, key }: Place): string {
   return `${PREFIX}value:${namespace}:${cache}:${key}`;
 }
 
-/** @throws the error of the first command that failed */
-async function all(results: Promise<[Error | null, unknown][] | null>): Promise<void> {
-  for (const [error] of (await results) ?? []) if (error !== null) throw error;
+/** @returns the answers, in order @throws the error of the first command that failed */
+async function all(results: Promise<[Error | null, unknown][] | null>): Promise<unknown[]> {
+  return ((await results) ?? []).map(([error, answer]) => {
+    if (error !== null) throw error;
+    return answer;
+  });
 }

@@ -102,7 +102,7 @@ export class SharedTier {
   /** @param namespace values are shared by those who give the same one */
   start(namespace: string): void {
     this.#namespace = namespace;
-    this.#deps.client.open();
+    this.#deps.client.open(namespace);
     this.#running ??= this.#run();
   }
 

@@ -132,6 +132,10 @@ export class Events {
     });
   }
 
+  budgetMode({ lane, mode }: { readonly lane: string; readonly mode: 'shared' | 'alone' }): void {
+    this.#tell(() => this.#metrics.attioRateLimitShared.set({ lane }, mode === 'shared' ? 1 : 0));
+  }
+
   laneWaited(wait: { readonly lane: string; readonly ms: number }): void {
     this.#tell(() => this.#metrics.attioRateLimitWaitSeconds.observe({ lane: wait.lane }, wait.ms / 1000));
   }

@@ -66,6 +66,7 @@ export function createMetrics(deps: MetricsDeps) {
       ['lane'],
       WAIT_BUCKETS,
     ),
+    attioRateLimitShared: sharedGauge(registry),
     cacheRequests: counter('cache_requests_total', 'Reads through a cache', ['cache', 'tier', 'result']),
     webhookDeliveries: counter('webhook_deliveries_total', 'Deliveries to /webhooks', ['result']),
     webhookEvents: counter('webhook_events_total', 'Webhook events by what became of them', [
@@ -130,6 +131,18 @@ function circuitGauge(registry: Registry): Gauge<'circuit'> {
   });
   gauge.set({ circuit: 'reads' }, 0);
   gauge.set({ circuit: 'writes' }, 0);
+  return gauge;
+}
+
+function sharedGauge(registry: Registry): Gauge<'lane'> {
+  const gauge = new Gauge({
+    name: 'attio_rate_limit_shared',
+    help: 'Whether turns are planned for all instances together (1), or each keeps to a share of its own (0)',
+    labelNames: ['lane'] as const,
+    registers: [registry],
+  });
+  gauge.set({ lane: 'read' }, 0);
+  gauge.set({ lane: 'write' }, 0);
   return gauge;
 }
 

@@ -1,4 +1,5 @@
 import PQueue from 'p-queue';
+import type { Pace, Turns } from './turns.ts';
 
 /** Thrown when more waits than the lane may hold. */
 export class LaneFullError extends Error {
@@ -23,10 +24,8 @@ export class LaneClosedError extends Error {
 }
 
 export interface RateLaneOptions {
-  /** Starts in any window of `windowMs`, wherever it begins. */
-  readonly perWindow: number;
-  /** @default 1000 */
-  readonly windowMs?: number;
+  /** Its own, or turns of one that is shared with others. */
+  readonly rate: Pace | Turns;
   /** Works that run at the same time. */
   readonly concurrency: number;
   /** Works that may wait; one more is refused. */
@@ -50,27 +49,44 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 /**
  * Starts work at a bounded rate: by priority, then first come, first served.
  *
- * The window rolls: wherever it begins, it sees no more than `perWindow` starts. A pause holds back everything that
- * has not started. The rate is counted on the system clock, as p-queue does:
+ * p-queue holds what waits, and keeps a pace by itself. Where turns are shared it counts none: it is paused, and opened
+ * for one start at each turn, which so goes to the most urgent that waits by then. A turn is taken only when there is
+ * work for it and a place.
+ *
+ * A pause holds back everything that has not started. The rate is counted on the system clock, as p-queue does:
  * a clock that is set back holds starts back for as long, once the window is full.
  */
 export class RateLane {
   readonly #options: RateLaneOptions;
   readonly #queue: PQueue;
+  /** Null: the queue keeps the pace. */
+  readonly #turns: Turns | null;
   /** One per waiting work: aborting it takes the work out of the queue. */
   readonly #waiting = new Set<AbortController>();
   #pausedUntil = 0;
   #resume: NodeJS.Timeout | undefined;
+  #nextTurn: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: RateLaneOptions) {
     this.#options = options;
-    this.#queue = new PQueue({
-      concurrency: options.concurrency,
-      intervalCap: options.perWindow,
-      interval: options.windowMs ?? 1000,
-      strict: true,
-    });
+    const { rate, concurrency } = options;
+    if (!('take' in rate)) {
+      this.#turns = null;
+      this.#queue = new PQueue({
+        concurrency,
+        intervalCap: rate.atOnce,
+        interval: rate.windowMs,
+        strict: true,
+      });
+      return;
+    }
+    this.#turns = rate;
+    this.#queue = new PQueue({ autoStart: false });
+    const onNews = () => this.#startByTurns(rate);
+    rate.listen(onNews);
+    this.#queue.addEventListener('add', onNews);
+    this.#queue.addEventListener('next', onNews);
   }
 
   /** Works that wait. */
@@ -125,7 +141,8 @@ export class RateLane {
     this.#resume = setTimeout(
       () => {
         this.#resume = undefined;
-        this.#queue.start();
+        if (this.#turns === null) this.#queue.start();
+        else this.#startByTurns(this.#turns);
       },
       Math.min(ms, LONGEST_TIMER_MS),
     );
@@ -138,6 +155,24 @@ export class RateLane {
     clearTimeout(this.#resume);
     this.#resume = undefined;
     this.#refuseWaiting(new LaneClosedError('the lane is closed'));
+  }
+
+  #startByTurns(turns: Turns): void {
+    clearTimeout(this.#nextTurn);
+    for (;;) {
+      const free = Math.min(this.#queue.size, this.#options.concurrency - this.#queue.pending);
+      if (free < 1 || this.#resume !== undefined || this.#closed) return;
+      const waitMs = turns.take(Date.now(), free);
+      if (waitMs === null) return;
+      if (waitMs > 0) {
+        this.#nextTurn = setTimeout(() => this.#startByTurns(turns), Math.ceil(waitMs));
+        return;
+      }
+      // Opened for one.
+      this.#queue.concurrency = this.#queue.pending + 1;
+      this.#queue.start();
+      this.#queue.pause();
+    }
   }
 
   #isPausedTooLong(): boolean {

@@ -15,22 +15,26 @@ beforeEach(async () => {
   await redis.ask('FLUSHALL');
 });
 
-async function connect(instanceId: string) {
+async function connect(instanceId: string, deployment = 'ours') {
   const heard: string[] = [];
+  const shared: string[] = [];
+  const present: number[] = [];
   let ready = 0;
   const client = new RedisClient({
     url: redis.url,
     instanceId,
     newId: () => crypto.randomUUID(),
     onMessage: (text) => heard.push(text),
+    onShared: (text) => shared.push(text),
+    onPresent: (instances) => present.push(instances),
     onReady: () => (ready += 1),
     onLost: () => {},
   });
   clients.push(client);
-  client.open();
+  client.open(deployment);
   await until(async () => ready === 2);
   await client.listen();
-  return { client, heard };
+  return { client, heard, shared, present };
 }
 
 const place: Place = { namespace: 'ours', cache: 'record', key: 'people/a', subject: 'a' };
@@ -129,4 +133,41 @@ test('a command without a connection fails at once', async () => {
   client.close();
   await expect(client.look(place)).rejects.toThrow();
   await expect(client.ping()).rejects.toThrow();
+});
+
+describe('what instances of one deployment share', () => {
+  test('is how many they are, without those who have left or are not heard of', async () => {
+    const [one, two] = await Promise.all([connect('one'), connect('two')]);
+    const stranger = await connect('stranger', 'theirs');
+    const count = async () => {
+      await one.client.ping();
+      return one.present.at(-1);
+    };
+    await Promise.all([two.client.ping(), stranger.client.ping()]);
+    expect(await count()).toBe(2);
+    await two.client.leave();
+    expect(await count()).toBe(1);
+    await two.client.ping();
+    expect(await count()).toBe(2);
+    await until(async () => (await count()) === 1);
+    expect(stranger.present).toEqual([1]);
+  });
+
+  test('are news, which no cache hears and no other deployment', async () => {
+    const [one, two] = await Promise.all([connect('one'), connect('two')]);
+    const stranger = await connect('stranger', 'theirs');
+    await one.client.publish('news');
+    await until(async () => two.shared.length > 0);
+    await Promise.all([two.client.ping(), stranger.client.ping()]);
+    expect([two.shared, two.heard, stranger.shared]).toEqual([['news'], [], []]);
+  });
+
+  test('are keys, which are another deployment’s under the same name', async () => {
+    const [one, two] = await Promise.all([connect('one'), connect('two')]);
+    const stranger = await connect('stranger', 'theirs');
+    const increment = "return redis.call('INCRBY', KEYS[1], ARGV[1])";
+    expect(await one.client.run(increment, ['sum'], [2])).toBe(2);
+    expect(await two.client.run(increment, ['sum'], [3])).toBe(5);
+    expect(await stranger.client.run(increment, ['sum'], [1])).toBe(1);
+  });
 });

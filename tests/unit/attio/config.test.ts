@@ -48,6 +48,7 @@ describe('the settings', () => {
   it('need only the budgets', () => {
     expect(attioSettings.parse(budgets)).toEqual({
       ...budgets,
+      instances: 1,
       attemptTimeoutMs: 10_000,
       maxAttempts: 4,
       maxRetryWaitMs: 30_000,

@@ -10,8 +10,17 @@ import {
 
 const START = 1_700_000_000_000;
 
-function lane(options: Partial<RateLaneOptions> = {}): RateLane {
-  return new RateLane({ perWindow: 5, concurrency: 100, maxWaiting: 1000, ...options });
+function lane({
+  perWindow = 5,
+  windowMs = 1000,
+  ...options
+}: Partial<RateLaneOptions> & { perWindow?: number; windowMs?: number } = {}): RateLane {
+  return new RateLane({
+    rate: { atOnce: perWindow, windowMs },
+    concurrency: 100,
+    maxWaiting: 1000,
+    ...options,
+  });
 }
 
 /** Runs works that note when they started and last `ms`. */

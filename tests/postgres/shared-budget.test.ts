@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import type { AppConfig } from '../../src/config.ts';
+import { PrivateRedis } from '../support/private-redis.ts';
+import { redisProgram } from '../support/redis-program.ts';
+import { freePort, prepareService, TestService, until } from '../support/service.ts';
+
+const WRITES = 150;
+const CONFIGURED = 22;
+
+test.skipIf(redisProgram() === null)(
+  'three instances on one database deliver writes by one budget, also while Redis is away',
+  async () => {
+    await using redis = await PrivateRedis.start();
+    await using first = await prepareService({
+      sandbox: { people: 20, companies: 2, deals: 2 },
+      subscribe: false,
+      env: { REDIS_URL: redis.url },
+    });
+    const { sandbox, secret, database, env } = first;
+    const parts = { sandbox, secret, database, overrides: {}, configure: (config: AppConfig) => config };
+    const more = async () => new TestService({ ...parts, env: { ...env, PORT: String(await freePort()) } });
+    const services = [first, await more(), await more()];
+    await using _stopping = {
+      [Symbol.asyncDispose]: async () => {
+        await Promise.all(services.slice(1).map((service) => service.stop()));
+      },
+    };
+    for (const service of services) {
+      await service.start();
+      await service.confirmed();
+    }
+    const isShared = async (service: TestService) =>
+      (await service.get<string>('/metrics')).body.includes('attio_rate_limit_shared{lane="write"} 1');
+    await until(async () => (await Promise.all(services.map(isShared))).every(Boolean));
+
+    const write = async (from: number) => {
+      const emails = Array.from({ length: WRITES }, (_, index) => `p${from + index}@budget.example`);
+      await Promise.all(
+        emails.map(async (email, index) => {
+          const answer = await services[index % 3]?.call('PUT', '/v1/contacts?wait=false', {
+            body: { email },
+          });
+          expect(answer?.status).toBe(202);
+        }),
+      );
+    };
+    const delivered = () =>
+      until(async () => {
+        const { body } = await first.get<string>('/metrics');
+        return /^outbox_pending 0$/m.test(body);
+      }, 50_000);
+    const sent = () => sandbox.sandbox.requests().requests;
+    /** A share: all are in one process with Attio, whose stalls let requests arrive together. */
+    const refusals = () => sent().filter(({ status }) => status === 429).length / sent().length;
+
+    await write(0);
+    await delivered();
+    const writes = sent().filter(({ method, path }) => method !== 'GET' && !path.endsWith('/query'));
+    expect(writes.length).toBeGreaterThanOrEqual(WRITES);
+    expect(refusals()).toBeLessThanOrEqual(0.005);
+    const times = writes.map(({ at }) => Date.parse(at));
+    const perSecond = ((times.length - 1) * 1000) / (Math.max(...times) - Math.min(...times));
+    // How fast they are says more of the machine than of them; three budgets would be faster than one.
+    expect(perSecond / CONFIGURED).toBeLessThan(1.05);
+
+    await write(WRITES);
+    await redis.stop('KILL');
+    await until(async () => !(await Promise.all(services.map(isShared))).some(Boolean));
+    await delivered();
+    expect(refusals()).toBeLessThanOrEqual(0.005);
+  },
+  120_000,
+);
