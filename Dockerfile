@@ -15,7 +15,8 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY config config
 COPY src src
-RUN install --directory --owner=node --group=node /data node_modules/.cache
+RUN install --directory --owner=node --group=node /data
+RUN install --directory --owner=node --group=node node_modules/.cache
 VOLUME /data
 USER node
 # What Node makes of the sources is kept for this user, so that a start need not make it: see src/compile-cache.ts.
