@@ -40,8 +40,11 @@ export function isRegistered(owner: MaybeOwner): RawBuilder<boolean> {
     : sql`exists (select 1 from instance where instance.id = ${owner.id} for key share)`;
 }
 
-/** How often a look may lose all that it has found to others before it leaves the rest to the next. */
-const TRIES = 3;
+/**
+ * How often a look may lose all that it has found to others before it leaves the rest to the next, which may be half a
+ * minute away. Whoever wins has its hands full soon, so that a few are enough as a rule.
+ */
+const TRIES = 20;
 
 interface Claimable {
   readonly id: number;

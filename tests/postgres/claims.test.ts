@@ -1,0 +1,34 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { takeRows } from '../../src/store/claims.ts';
+import { migrate, openDatabase } from '../../src/store/database.ts';
+import { InboxStore } from '../../src/store/inbox.ts';
+import { InstancesStore } from '../../src/store/instances.ts';
+import { freshDatabase } from '../support/engines.ts';
+
+const AT = '2026-01-01T00:00:00.000Z';
+
+test('an instance that loses what it has found to others looks on, while there is more', async () => {
+  const fresh = await freshDatabase('postgres');
+  const db = openDatabase(fresh.url);
+  onTestFinished(async () => {
+    await db.destroy();
+    await fresh[Symbol.asyncDispose]();
+  });
+  await migrate(db);
+  const instances = new InstancesStore(db);
+  for (const id of ['winner', 'loser']) await instances.register(id, 60_000);
+  const event = { type: 'record.updated', workspaceId: null, payload: '{}' };
+  const delivery = { dedupeKey: null, receivedAt: AT, events: [event, event, event], quarantined: [] };
+  await new InboxStore(db, null).accept([delivery], AT, false);
+  const all = await db.selectFrom('inbox').select(['id', 'claimed_by']).orderBy('id').execute();
+  const won = await new InboxStore(db, { id: 'winner' }).pending(AT, 0, new Set(), 2);
+  expect(won).toHaveLength(2);
+  // What it has found each time is what the other one has taken by then.
+  let looks = 0;
+  const find = async () => {
+    looks += 1;
+    return looks <= 8 ? all.slice(0, 2) : all.slice(2);
+  };
+  const taken = await takeRows(db, 'inbox', { id: 'loser' }, find);
+  expect(taken.map(({ id }) => Number(id))).toEqual(all.slice(2).map(({ id }) => Number(id)));
+});
