@@ -128,6 +128,7 @@ function reactionsOf({ inbox, outbox, automations, mirror }: Omit<Parts, 'stoppe
     runs: () => mirror.sync.heard(),
     instances: takeUp,
     lost() {
+      outbox.worker.letGo();
       outbox.waiters.release();
       void mirror.sync.letGo();
     },

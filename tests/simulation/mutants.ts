@@ -98,8 +98,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'settled-before-sent',
     what: 'a write is settled before it is sent',
     file: 'src/services/outbox/worker.ts',
-    find: 'await this.#deps.courierOf(row.kind).deliver(row, this.#loop.stopped);',
-    put: "await this.#deps.outbox.settle(row.id, 'done', row.acceptedAt, null); await this.#deps.courierOf(row.kind).deliver(row, this.#loop.stopped);",
+    find: 'await this.#deps.courierOf(row.kind).deliver(row, signal);',
+    put: "await this.#deps.outbox.settle(row.id, 'done', row.acceptedAt, null); await this.#deps.courierOf(row.kind).deliver(row, signal);",
   },
   {
     name: 'merged-not-followed',

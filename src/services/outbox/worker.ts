@@ -69,6 +69,8 @@ export class OutboxWorker {
   readonly #loop: WorkLoop<WriteRow>;
   /** Rows that met something which a person must mend, since the last one of their object that did not. */
   readonly #misfits = new Map<WriteKind, Set<number>>();
+  /** Of the lease under which rows are taken in hand now. */
+  #inCharge = new AbortController();
   /** Objects of which nothing is taken in hand for a while. */
   readonly #holds = new Map<WriteKind, { readonly untilMs: number; readonly lastsMs: number }>();
 
@@ -116,6 +118,16 @@ export class OutboxWorker {
     this.#loop.wake();
   }
 
+  /**
+   * What is in hand is other instances' by now: nothing of it is sent any more, also when this one is in charge again,
+   * under another lease, by the time it would be.
+   */
+  letGo(): void {
+    const before = this.#inCharge;
+    this.#inCharge = new AbortController();
+    before.abort(new ClaimLostError());
+  }
+
   /** There may be something to send, for whoever has room. */
   offer(): void {
     this.#loop.wake();
@@ -144,15 +156,16 @@ export class OutboxWorker {
   }
 
   async #settle(row: WriteRow): Promise<void> {
+    const signal = AbortSignal.any([this.#loop.stopped, this.#inCharge.signal]);
     try {
-      await this.#deps.courierOf(row.kind).deliver(row, this.#loop.stopped);
+      await this.#deps.courierOf(row.kind).deliver(row, signal);
       // What waits behind it may be in another instance's hand.
       this.#deps.tellOthers();
       this.#loop.succeeded();
       this.#holds.delete(row.kind);
       this.#misfits.delete(row.kind);
     } catch (error) {
-      if (this.#loop.stopped.aborted) return;
+      if (signal.aborted) return;
       if (error instanceof StorageUnavailableError) throw error;
       if (error instanceof ClaimLostError) return this.#deps.waiters.dismiss(row.id);
       await this.#dealWith(row, failureOf(error) ?? this.#unexpected(error));
