@@ -101,15 +101,10 @@ export class Repairs {
     before: ReadonlyMap<string, Pick<RecordSnapshot, 'values'>>,
     at: string,
   ): Promise<void> {
-    const kind = entityKindOf(object);
-    if (kind === null || this.#mapping.kept(kind).length === 0) return;
-    const ids = read.map(({ recordId }) => recordId);
-    const things = await stores.entities.byRecordIds(kind, ids);
-    for (const { recordId, values } of read) {
-      const thing = things.get(recordId);
+    for (const { thing, recordId, values } of await this.#thingsOf(stores, object, read)) {
       const held = before.get(recordId);
       // What is new here has been changed by nobody since.
-      if (thing === undefined || held === undefined || !this.#isDue(thing, values)) continue;
+      if (held === undefined || !this.#isDue(thing, values)) continue;
       await this.store(stores, thing, values, at, { before: held.values });
     }
   }
@@ -124,18 +119,22 @@ export class Repairs {
     read: readonly RecordSnapshot[],
     at: string,
   ): Promise<void> {
-    const kind = entityKindOf(object);
-    if (kind === null || read.length === 0 || this.#mapping.kept(kind).length === 0) return;
-    const things = await stores.entities.byRecordIds(
-      kind,
-      read.map(({ recordId }) => recordId),
-    );
-    for (const { recordId, values } of read) {
-      const thing = things.get(recordId);
+    for (const { thing, values } of await this.#thingsOf(stores, object, read)) {
       // Nothing is known of what was there before: what is overwritten is put on record.
-      if (thing !== undefined && this.#lacks(thing, values))
-        await this.store(stores, thing, values, at, { before: {} });
+      if (this.#lacks(thing, values)) await this.store(stores, thing, values, at, { before: {} });
     }
+  }
+
+  /** Records with their things, where any field only goes out. */
+  async #thingsOf(stores: Stores, object: string, read: readonly RecordSnapshot[]) {
+    const kind = entityKindOf(object);
+    if (kind === null || read.length === 0 || this.#mapping.kept(kind).length === 0) return [];
+    const ids = read.map(({ recordId }) => recordId);
+    const things = await stores.entities.byRecordIds(kind, ids);
+    return read.flatMap(({ recordId, values }) => {
+      const thing = things.get(recordId);
+      return thing === undefined ? [] : [{ thing, recordId, values }];
+    });
   }
 
   #isDue(thing: EntityRow, values: RecordValues): boolean {
