@@ -136,7 +136,7 @@ function reactionsOf({ inbox, outbox, automations, mirror }: Omit<Parts, 'stoppe
       inbox.worker.resume();
       outbox.worker.resume();
       automations.engine.resume();
-      takeUp();
+      mirror.sync.takeUp();
     },
   };
 }
