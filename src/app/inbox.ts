@@ -10,6 +10,7 @@ import { registerSchemaEvents } from '../webhooks/handlers/schema-events.ts';
 import { WebhookIntake } from '../webhooks/intake.ts';
 import type { Delivery, FollowUps, SettledEvent } from '../webhooks/ports.ts';
 import { WebhookRouter } from '../webhooks/router.ts';
+import { DeliveryRush } from '../webhooks/rush.ts';
 import { SignatureWatch } from '../webhooks/signature-watch.ts';
 import { InboxWorker } from '../webhooks/worker.ts';
 import type { AttioParts } from './attio.ts';
@@ -37,9 +38,11 @@ export function buildInbox(
   registerEntryEvents(router, { refresh, lists: mirroredLists, dependents });
   registerActivityEvents(router, { refresh, activity: config.sync.activity });
   registerSchemaEvents(router, { ...attio, mirroredLists });
+  const rush = new DeliveryRush(clock);
   const accepted = new GroupCommit({
     ...COMMIT,
     async flush(deliveries: readonly Delivery[]) {
+      rush.note(deliveries.length);
       // What there is no room for here, others may have room for.
       const take = deliveries.reduce((sum, { events }) => sum + events.length, 0) <= worker.room;
       const since = isoAgo(clock, config.retention.deliveryDays * DAY_MS);
@@ -62,6 +65,7 @@ export function buildInbox(
     followUps,
     workspace,
     isInCharge: () => instances.isHeld(),
+    holdBackMs: () => rush.holdBackMs,
     clock,
     random,
     events,

@@ -12,6 +12,9 @@ export interface PacedBatcherOptions<R> {
   readonly maxWaiting: number;
 }
 
+/** Made once: the error that `abort` makes of itself costs more than all else it does. */
+const NUDGED = new Error('a batch is due');
+
 interface Waiting<R> {
   readonly answer: PromiseWithResolvers<R>;
   /** When the most impatient of those who wait wants it to be dealt with. @unit ms */
@@ -71,7 +74,7 @@ export class PacedBatcher<R> {
   }
 
   #hurry(dueAt: number): void {
-    if (dueAt < this.#wakeAt || this.#waiting.size >= this.#options.maxBatch) this.#nudge.abort();
+    if (dueAt < this.#wakeAt || this.#waiting.size >= this.#options.maxBatch) this.#nudge.abort(NUDGED);
   }
 
   async #runAll(): Promise<void> {

@@ -18,6 +18,8 @@ export interface WorkLoopDeps<R extends Row> {
   /** Settles one row, or leaves it as it is. What it throws pauses everything: it must be an outage. */
   readonly settle: (row: R) => Promise<void>;
   readonly mayWork: () => boolean;
+  /** For how long nothing more is to be taken in hand, whoever wakes the loop. @default 0 @unit ms */
+  readonly holdBackMs?: () => number;
   readonly onPaused: (waitMs: number, error: unknown) => void;
   readonly clock: Clock;
   /** 0 ≤ x < 1 */
@@ -28,6 +30,8 @@ export interface WorkLoopDeps<R extends Row> {
   readonly lastPauseMs?: number;
 }
 
+/** Made once: the error that `abort` makes of itself costs more than all else it does. */
+const WOKEN = new Error('woken');
 const FIRST_PAUSE_MS = 1_000;
 const LAST_PAUSE_MS = 30_000;
 /** Nothing should need this look; it is the net under a lost wake-up. */
@@ -69,7 +73,9 @@ export class WorkLoop<R extends Row> {
 
   /** Rows that may be taken in hand now. */
   get room(): number {
-    return this.isPaused || !this.#deps.mayWork() ? 0 : this.#deps.window - this.#inHand.size;
+    const { mayWork, holdBackMs, window } = this.#deps;
+    const isIdle = this.isPaused || !mayWork() || (holdBackMs?.() ?? 0) > 0;
+    return isIdle ? 0 : window - this.#inHand.size;
   }
 
   get isPaused(): boolean {
@@ -83,7 +89,7 @@ export class WorkLoop<R extends Row> {
   /** There may be something to do. */
   wake(): void {
     this.#woken = true;
-    this.#nap.abort();
+    this.#nap.abort(WOKEN);
   }
 
   /** There may be something to do also among the rows that were looked at before. */
@@ -132,7 +138,14 @@ export class WorkLoop<R extends Row> {
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopped.signal.aborted) {
+    const { clock, holdBackMs } = this.#deps;
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      const heldMs = holdBackMs?.() ?? 0;
+      if (heldMs > 0) {
+        await clock.sleep(heldMs, signal).catch(() => {}); // stopped
+        continue;
+      }
       this.#woken = false;
       const waitMs = await this.#takeInHand();
       if (!this.#woken) await this.#sleep(waitMs);

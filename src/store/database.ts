@@ -72,16 +72,36 @@ export function openDatabase(url: string, pool: PoolSettings = DEFAULT_POOL): Da
 const queues = new WeakMap<Database, WriteQueue>();
 
 /**
- * All or nothing. Transactions come one after the other, on both engines: what one reads is still so when it writes.
- * Nothing but statements of its own may be awaited inside.
+ * All or nothing, and on the disk when it resolves. Transactions come one after the other, on both engines: what one
+ * reads is still so when it writes. They do not wait for each other's flush, and share it. Nothing but statements of
+ * its own may be awaited inside.
+ * @param options.isUrgent before those that wait
  */
-export function transaction<T>(db: Database, work: (tx: Transaction<Schema>) => Promise<T>): Promise<T> {
+export async function transaction<T>(
+  db: Database,
+  work: (tx: Transaction<Schema>) => Promise<T>,
+  { isUrgent = false } = {},
+): Promise<T> {
   let queue = queues.get(db);
   if (queue === undefined) {
     queue = new WriteQueue();
     queues.set(db, queue);
   }
-  return queue.run(() => db.transaction().execute(work));
+  const result = await queue.run(() => db.transaction().execute(work), isUrgent);
+  await diskOf(db).flushed();
+  return result;
+}
+
+/** What Kysely's adapters of both engines are here. */
+interface Disk {
+  /** Resolves when what was committed before is on the disk. */
+  flushed(): Promise<void>;
+  /** Resolves when what was overwritten before is nowhere in the files any more. */
+  scrubbed(): Promise<void>;
+}
+
+function diskOf(db: Database): Disk {
+  return db.getExecutor().adapter as unknown as Disk; // our dialects have no others
 }
 
 /**
@@ -158,8 +178,8 @@ async function fileOf(db: Database): Promise<string> {
 }
 
 /** What was erased is not to be found in the file either: on SQLite, what is overwritten leaves the log, too. */
-export async function scrubFile(db: Database): Promise<void> {
-  if (!isPostgres(db)) await sql`pragma wal_checkpoint(truncate)`.execute(db);
+export function scrubFile(db: Database): Promise<void> {
+  return diskOf(db).scrubbed();
 }
 
 /** Splits rows for bulk statements. */

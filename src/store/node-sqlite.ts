@@ -12,6 +12,7 @@ import {
 } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { StorageUnavailableError } from '../domain/storage.ts';
+import { SqliteLog } from './sqlite-log.ts';
 
 /** Statements kept prepared; bulk statements differ by their row count, so the set is bounded, not closed. */
 const PREPARED_STATEMENTS = 256;
@@ -34,7 +35,7 @@ export class NodeSqliteDialect extends SqliteDialect {
   }
 
   override createAdapter(): SqliteAdapter {
-    return new TransactionalDdlAdapter();
+    return new FlushingAdapter(this.#database);
   }
 }
 
@@ -48,24 +49,57 @@ class ImmediateDriver extends SqliteDriver {
 
   /** Takes the write lock at the start: what reads first and writes later can then not fail half-way as busy. */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+    this.#database.commitsFlush(false);
+    try {
+      await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+    } catch (error) {
+      this.#database.commitsFlush(true);
+      throw error;
+    }
+  }
+
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await super.commitTransaction(connection);
+    this.#database.commitsFlush(true);
   }
 
   /** A full disk makes SQLite roll back by itself: to do it again would fail, and hide why. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (this.#database.isTransaction()) await super.rollbackTransaction(connection);
+    this.#database.commitsFlush(true);
   }
 }
 
-/** SQLite rolls schema changes back like any other, so a migration that is killed leaves nothing behind. */
-class TransactionalDdlAdapter extends SqliteAdapter {
+/** Its transactions are on the disk when it says so; single statements at once. */
+class FlushingAdapter extends SqliteAdapter {
+  readonly #database: NodeSqliteDatabase;
+
+  constructor(database: NodeSqliteDatabase) {
+    super();
+    this.#database = database;
+  }
+
+  /** SQLite rolls schema changes back like any other, so a migration that is killed leaves nothing behind. */
   override get supportsTransactionalDdl(): boolean {
     return true;
+  }
+
+  flushed(): Promise<void> {
+    return this.#database.flushed();
+  }
+
+  /** What was overwritten leaves the log, too. */
+  scrubbed(): Promise<void> {
+    return this.#database.scrubbed();
   }
 }
 
 interface NodeSqliteDatabase extends SqliteDatabase {
   isTransaction(): boolean;
+  /** Whether commits wait for the disk, one by one. To be said between transactions. */
+  commitsFlush(isOn: boolean): void;
+  flushed(): Promise<void>;
+  scrubbed(): Promise<void>;
 }
 
 function openDatabase(path: string): NodeSqliteDatabase {
@@ -76,9 +110,20 @@ function openDatabase(path: string): NodeSqliteDatabase {
     'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma secure_delete = on;',
   );
   const prepared = new LRUCache<string, SqliteStatement>({ max: PREPARED_STATEMENTS });
+  const log = logOf(database);
   return {
-    close: () => database.close(),
+    close() {
+      database.close();
+      void log?.close();
+    },
     isTransaction: () => database.isTransaction,
+    commitsFlush(isOn) {
+      database.exec(`pragma synchronous = ${isOn || log?.isOpen !== true ? 'full' : 'normal'}`);
+    },
+    flushed: async () => log?.flushed(),
+    async scrubbed() {
+      await log?.empty();
+    },
     prepare(sql) {
       const known = prepared.get(sql);
       if (known !== undefined) return known;
@@ -87,6 +132,13 @@ function openDatabase(path: string): NodeSqliteDatabase {
       return statement;
     },
   };
+}
+
+/** @returns null where there is none: in memory */
+function logOf(database: DatabaseSync): SqliteLog | null {
+  const mode = database.prepare('pragma journal_mode').get()?.['journal_mode'];
+  const file = database.location();
+  return mode === 'wal' && file !== null ? new SqliteLog(database, file) : null;
 }
 
 function adapt(statement: StatementSync): SqliteStatement {

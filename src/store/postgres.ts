@@ -10,13 +10,21 @@ import {
 } from 'kysely';
 import { SameMeaningCompiler } from './postgres-compiler.ts';
 import { GuardedPool, type PoolSettings } from './postgres-pool.ts';
+import { SharedFlush } from './shared-flush.ts';
 
 /**
  * Begins, and takes the one write lock, as `begin immediate` does on SQLite: transactions come one after the other,
  * and what they number is numbered in the order of their commits. The lock is the schema's, and ends with the
  * transaction. 7208 is ours, chosen at random.
  */
-const BEGIN_AS_WRITER = 'begin; select pg_advisory_xact_lock(7208, hashtext(current_schema()))';
+const BEGIN_AS_WRITER =
+  'begin; set local synchronous_commit = off; select pg_advisory_xact_lock(7208, hashtext(current_schema()))';
+
+/**
+ * Writes to the server's log, by a commit that waits until the log is on the disk up to there, and so are all commits
+ * before it. Whoever waits for the disk inside of a transaction holds the write lock for as long.
+ */
+const FLUSH = "select pg_logical_emit_message(true, 'attio-bridge', '')";
 
 /** Kysely over `pg`, for a store that was written for one writer. */
 export class PgDialect extends PostgresDialect {
@@ -31,6 +39,10 @@ export class PgDialect extends PostgresDialect {
 
   override createDriver(): PostgresDriver {
     return new OneWriterDriver({ pool: this.#pool });
+  }
+
+  override createAdapter(): PostgresAdapter {
+    return new FlushingAdapter(this.#pool);
   }
 
   override createQueryCompiler(): QueryCompiler {
@@ -55,6 +67,29 @@ export async function checkPostgres(db: QueryExecutorProvider): Promise<string> 
   if (encoding !== 'UTF8') throw new Error(`its encoding is ${encoding}; create it with encoding UTF8`);
   if (commits === 'off') throw new Error('synchronous_commit is off; switch it on for this database or role');
   return schema;
+}
+
+/** Its transactions are on the disk when it says so; single statements at once. */
+class FlushingAdapter extends PostgresAdapter {
+  readonly #flush: SharedFlush;
+
+  constructor(pool: GuardedPool) {
+    super();
+    this.#flush = new SharedFlush(async () => {
+      const connection = await pool.connect();
+      try {
+        await connection.query(FLUSH, []);
+      } finally {
+        connection.release();
+      }
+    });
+  }
+
+  flushed(): Promise<void> {
+    return this.#flush.wait();
+  }
+
+  async scrubbed(): Promise<void> {}
 }
 
 /** What the driver hands out itself, and wants back. */

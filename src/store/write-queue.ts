@@ -7,30 +7,40 @@ interface Waiting {
 }
 
 /**
- * Lets one piece of work write at a time, in the order of arrival. Those that wait hold no connection: however many
- * they are, reads go on. An outage fails all that wait, since each would wait as long to meet it.
+ * Lets one piece of work write at a time, in the order of arrival, the urgent before the others. Those that wait hold no
+ * connection: however many they are, reads go on. Between two of them the event loop has a turn: on SQLite nothing else
+ * has one. An outage fails all that wait, since each would wait as long to meet it.
  */
 export class WriteQueue {
+  readonly #urgent: Waiting[] = [];
   readonly #waiting: Waiting[] = [];
   #running = false;
 
-  run<T>(work: () => Promise<T>): Promise<T> {
+  run<T>(work: () => Promise<T>, isUrgent = false): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.#waiting.push({ start: () => work().then(resolve), reject });
+    (isUrgent ? this.#urgent : this.#waiting).push({ start: () => work().then(resolve), reject });
     if (!this.#running) void this.#drain();
     return promise;
   }
 
   async #drain(): Promise<void> {
     this.#running = true;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
       try {
         await next.start();
       } catch (error) {
-        const failed = error instanceof StorageUnavailableError ? this.#waiting.splice(0) : [];
+        const failed =
+          error instanceof StorageUnavailableError
+            ? [...this.#urgent.splice(0), ...this.#waiting.splice(0)]
+            : [];
         for (const { reject } of [next, ...failed]) reject(error);
       }
+      if (this.#waiting.length > 0) await new Promise((resolve) => setImmediate(resolve));
     }
     this.#running = false;
+  }
+
+  #next(): Waiting | undefined {
+    return this.#urgent.shift() ?? this.#waiting.shift();
   }
 }

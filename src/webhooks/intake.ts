@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Clock } from '../domain/clock.ts';
 import type { DeadLetter, NewDeadLetter } from '../domain/dead-letters.ts';
 import { isJsonObject, type Json, type JsonObject } from '../domain/json.ts';
@@ -156,18 +156,17 @@ function changedIn({ type, ids }: WebhookEvent): { subjectId: string; attributeI
   return subjectId === undefined || attributeId === undefined ? null : { subjectId, attributeId };
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 /** @returns undefined when the bytes are not UTF-8 JSON */
 function parse(rawBody: Buffer): Json | undefined {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody)) as Json; // JSON.parse gives JSON
+    return JSON.parse(UTF8.decode(rawBody)) as Json; // JSON.parse gives JSON
   } catch {
     return undefined;
   }
 }
 
 function dedupeKey(webhookId: string, idempotencyKey: string, rawBody: Buffer): string {
-  const body = createHash('sha256').update(rawBody).digest('hex');
-  return createHash('sha256')
-    .update(JSON.stringify([webhookId, idempotencyKey, body]))
-    .digest('hex');
+  return hash('sha256', JSON.stringify([webhookId, idempotencyKey, hash('sha256', rawBody)]));
 }

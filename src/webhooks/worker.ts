@@ -23,6 +23,8 @@ export interface InboxWorkerDeps {
   readonly workspace: KnownWorkspace;
   /** What is in hand here is in no other instance's. */
   readonly isInCharge: () => boolean;
+  /** For how long deliveries that come in go before work on their events. @unit ms */
+  readonly holdBackMs: () => number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: InboxEvents;
@@ -47,7 +49,7 @@ export class InboxWorker {
   readonly #loop: WorkLoop<InboxRow>;
 
   constructor(deps: InboxWorkerDeps) {
-    const { inbox, workspace, isInCharge, clock, random, events, options } = deps;
+    const { inbox, workspace, isInCharge, holdBackMs, clock, random, events, options } = deps;
     this.#deps = deps;
     this.#loop = new WorkLoop<InboxRow>({
       source: {
@@ -56,6 +58,7 @@ export class InboxWorker {
       },
       settle: (row) => this.#settle(row),
       mayWork: () => workspace.maySync && isInCharge(),
+      holdBackMs,
       onPaused: (waitMs, error) => events.inboxPaused(waitMs, error),
       clock,
       random,

@@ -39,3 +39,34 @@ test('an outage fails all that wait, and not what comes later', async () => {
   ]);
   expect(await queue.run(async () => 'done')).toBe('done');
 });
+
+test('the urgent goes before what waits, and not before what runs', async () => {
+  const queue = new WriteQueue();
+  const log: string[] = [];
+  const work = (name: string) => async () => {
+    log.push(name);
+  };
+  const all = [
+    queue.run(work('first')),
+    queue.run(work('second')),
+    queue.run(work('urgent'), true),
+    queue.run(work('third')),
+    queue.run(work('also urgent'), true),
+  ];
+  await Promise.all(all);
+  expect(log).toEqual(['first', 'urgent', 'also urgent', 'second', 'third']);
+});
+
+test('between two pieces of work the event loop has a turn', async () => {
+  const queue = new WriteQueue();
+  const log: string[] = [];
+  setImmediate(() => log.push('a request'));
+  await Promise.all(
+    ['first', 'second'].map((name) =>
+      queue.run(async () => {
+        log.push(name);
+      }),
+    ),
+  );
+  expect(log).toEqual(['first', 'a request', 'second']);
+});

@@ -66,6 +66,7 @@ function start(handler: WebhookHandler, ...more: WebhookHandler[]): InboxWorker 
     followUps,
     workspace,
     isInCharge: () => true,
+    holdBackMs: () => 0,
     clock,
     random: () => 0.5,
     events,

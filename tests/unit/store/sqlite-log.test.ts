@@ -1,0 +1,95 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { sql } from 'kysely';
+import { expect, onTestFinished, test } from 'vitest';
+import { StorageUnavailableError } from '../../../src/domain/storage.ts';
+import { openDatabase, transaction } from '../../../src/store/database.ts';
+import { SqliteLog } from '../../../src/store/sqlite-log.ts';
+
+async function file(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'attio-bridge-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  return join(directory, 'test.db');
+}
+
+/** A database whose log is flushed as the test has it. */
+async function watched(answers: readonly ('ok' | 'fails')[]) {
+  const path = await file();
+  const database = new DatabaseSync(path);
+  onTestFinished(() => database.close());
+  database.exec('pragma journal_mode = wal; create table t (text text)');
+  let asked = 0;
+  const log = new SqliteLog(database, path, async () => ({
+    datasync: async () => {
+      if (answers[asked++] === 'fails') throw new Error('the disk');
+    },
+    close: async () => {},
+  }));
+  const write = () => database.exec('insert into t values (1)');
+  return { path, database, log, write, asked: () => asked };
+}
+
+test('a flush that fails is said, and the next proves more than that a flush succeeds', async () => {
+  const { path, log, write, asked } = await watched(['ok', 'fails']);
+  write();
+  await log.flushed(); // opens the log
+  await log.flushed();
+  write();
+  await expect(log.flushed()).rejects.toBeInstanceOf(StorageUnavailableError);
+  expect(log.isOpen).toBe(false);
+  await log.flushed();
+  expect(log.isOpen).toBe(true);
+  expect(asked()).toBe(2);
+  // All is in the file: the system had said that it could not write the log.
+  expect((await stat(`${path}-wal`)).size).toBe(0);
+});
+
+test('as long as the file cannot have it all, the database cannot serve', async () => {
+  const { path, log, write } = await watched(['fails']);
+  const reader = new DatabaseSync(path);
+  await log.flushed();
+  write();
+  await expect(log.flushed()).rejects.toBeInstanceOf(StorageUnavailableError);
+  reader.exec('begin; select * from t');
+  write();
+  await expect(log.flushed()).rejects.toBeInstanceOf(StorageUnavailableError);
+  reader.exec('rollback');
+  await log.flushed();
+  reader.close();
+});
+
+test('what gathers in the log is brought into the file, and the log begins anew', async () => {
+  const { database, log, write } = await watched([]);
+  const pages = () => database.prepare('pragma wal_checkpoint(noop)').get();
+  database.exec('insert into t values (randomblob(15000000))');
+  await log.flushed();
+  await log.close();
+  expect(pages()).toMatchObject({ checkpointed: 0 });
+  database.exec('insert into t values (randomblob(2000000))');
+  await log.flushed();
+  // Waits for the thread.
+  await log.close();
+  const { log: all, checkpointed } = pages() ?? {};
+  expect(all).toBeGreaterThan(4_000);
+  expect(checkpointed).toBe(all);
+  write();
+  expect(Number(pages()?.['log'])).toBeLessThan(10);
+});
+
+test('a single statement is on the disk at once, a transaction when it resolves', async () => {
+  const database = openDatabase(`sqlite:${await file()}`);
+  const level = async () =>
+    (await sql<{ synchronous: number }>`pragma synchronous`.execute(database)).rows[0];
+  const within = () => transaction(database, (tx) => sql`pragma synchronous`.execute(tx));
+  const FULL = { synchronous: 2 };
+  expect(await level()).toEqual(FULL);
+  // The first makes the log, and its directory knows of it.
+  expect((await within()).rows).toEqual([FULL]);
+  expect((await within()).rows).toEqual([{ synchronous: 1 }]);
+  expect(await level()).toEqual(FULL);
+  await expect(transaction(database, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(await level()).toEqual(FULL);
+  await database.destroy();
+});
