@@ -74,7 +74,9 @@ export class SqliteLog {
       this.#isSuspect = true;
       throw new StorageUnavailableError('the database could not be flushed to the disk', { cause });
     }
-    this.#checkpoint ??= this.#checkpointBeside();
+    this.#checkpoint ??= this.#checkpointBeside().finally(() => {
+      this.#checkpoint = null;
+    });
   }
 
   async #recover(): Promise<void> {
@@ -92,8 +94,6 @@ export class SqliteLog {
       if (waiting <= FEW_PAGES || pages >= MOST_PAGES) this.#ask('passive');
     } catch {
       this.#thread = null;
-    } finally {
-      this.#checkpoint = null;
     }
   }
 
