@@ -116,7 +116,11 @@ describe('transactions', () => {
       return rows.length > 0;
     };
     const follow = async () => {
-      while (writing) await look();
+      while (writing) {
+        await look();
+        // On SQLite nothing of a look waits, and others would have no turn.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       for (let more = true; more; ) more = await look();
     };
     const follower = follow();

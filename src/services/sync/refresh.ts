@@ -10,6 +10,8 @@ import type { Absence, GoneService } from './gone.ts';
 import { type Expectation, Looks } from './looks.ts';
 import type { RecordSource } from './source.ts';
 
+const APPLIED_AT_ONCE = 50;
+
 export interface Hint {
   readonly objectId: string;
   readonly recordId: string;
@@ -53,7 +55,10 @@ export class RefreshService {
         const { snapshots, ...page } = await source.byIds(object, recordIds, signal);
         // A full sync may hold an older answer for the same records: then the later instant must be on record.
         const touchUnchanged = (await runs.runningFor(object)) !== undefined;
-        await apply.apply(object, snapshots, { touchUnchanged });
+        // Few to a transaction: whoever else writes, a delivery above all, need not wait for all of them.
+        for (let start = 0; start < snapshots.length; start += APPLIED_AT_ONCE) {
+          await apply.apply(object, snapshots.slice(start, start + APPLIED_AT_ONCE), { touchUnchanged });
+        }
         return { ...page, present: new Map(snapshots.map((snapshot) => [snapshot.recordId, snapshot])) };
       },
       batcher,
