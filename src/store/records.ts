@@ -1,5 +1,5 @@
 import type { Insertable, Selectable } from 'kysely';
-import type { MirroredRecord } from '../domain/records.ts';
+import type { MirroredRecord, WrittenRecord } from '../domain/records.ts';
 import { chunks, type Handle, loadBy, parseJson } from './database.ts';
 import type { RecordTable } from './schema.ts';
 
@@ -49,7 +49,7 @@ export class RecordsStore {
   }
 
   /** The staleness gate stands in the statement too, so that no reader of an old state can overwrite a newer one. */
-  async upsert(records: readonly MirroredRecord[]): Promise<void> {
+  async upsert(records: readonly WrittenRecord[]): Promise<void> {
     for (const part of chunks(records)) {
       await this.#db
         .insertInto('record')
@@ -175,13 +175,13 @@ function readRecord(row: Selectable<RecordTable>): MirroredRecord {
   };
 }
 
-function writeRecord(record: MirroredRecord): Insertable<RecordTable> {
+function writeRecord(record: WrittenRecord): Insertable<RecordTable> {
   return {
     object: record.object,
     record_id: record.recordId,
     created_at: record.createdAt,
     web_url: record.webUrl,
-    values_json: JSON.stringify(record.values),
+    values_json: record.valuesText ?? JSON.stringify(record.values),
     hash: record.hash,
     read_at: record.readAt,
     deleted_at: record.deletedAt,
