@@ -1,6 +1,4 @@
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** What is being looked for, as four numbers. */
+/** A UUID as four numbers. */
 type Words = readonly [number, number, number, number];
 const WORDS = 4;
 
@@ -26,17 +24,20 @@ export class IdSet {
     return isTaken(this.#table, slotOf(this.#table, words));
   }
 
-  add(id: string): void {
+  /** @returns whether it is new */
+  add(id: string): boolean {
     const words = wordsOf(id);
     if (words === null) {
+      const isNew = !this.#others.has(id);
       this.#others.add(id);
-      return;
+      return isNew;
     }
     const slot = slotOf(this.#table, words);
-    if (isTaken(this.#table, slot)) return;
+    if (isTaken(this.#table, slot)) return false;
     this.#table.set(words, slot);
     this.#used += 1;
     if (this.#used * WORDS > this.#table.length * FULLEST) this.#grow();
+    return true;
   }
 
   #grow(): void {
@@ -50,12 +51,35 @@ export class IdSet {
   }
 }
 
+const LENGTH = 36;
+const DASH = 45;
+const DASHES: ReadonlySet<number> = new Set([8, 13, 18, 23]);
+
+/** Null: it is no UUID in small letters, or the one whose words are an empty slot's. */
 function wordsOf(id: string): Words | null {
-  if (!UUID.test(id)) return null;
-  const digits = id.replaceAll('-', '');
-  const word = (index: number) => Number.parseInt(digits.slice(8 * index, 8 * index + 8), 16);
-  const words: Words = [word(0), word(1), word(2), word(3)];
-  return words.some((each) => each !== 0) ? words : null;
+  if (id.length !== LENGTH) return null;
+  const words: [number, number, number, number] = [0, 0, 0, 0];
+  let digits = 0;
+  for (let at = 0; at < LENGTH; at += 1) {
+    const code = id.charCodeAt(at);
+    if (DASHES.has(at)) {
+      if (code !== DASH) return null;
+      continue;
+    }
+    const digit = digitOf(code);
+    if (digit < 0) return null;
+    const word = digits >> 3;
+    words[word] = ((words[word] ?? 0) << 4) | digit;
+    digits += 1;
+  }
+  const [a, b, c, d] = words;
+  return (a | b | c | d) === 0 ? null : [a >>> 0, b >>> 0, c >>> 0, d >>> 0];
+}
+
+/** Of the code of a character; −1: it is no hexadecimal digit in small letters. */
+function digitOf(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  return code >= 97 && code <= 102 ? code - 87 : -1;
 }
 
 /** Where these words are, or else would be. */

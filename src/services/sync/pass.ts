@@ -69,7 +69,10 @@ export class FullPass {
   async #noteStored(): Promise<void> {
     for (let after = -1; ; ) {
       const pages = await this.#deps.runs.pages(this.#run.runId, after, STORED_AT_ONCE);
-      for (const page of pages) this.#note(page);
+      for (const page of pages) {
+        this.#note(page);
+        for (const id of page.recordIds) this.#seen.add(id);
+      }
       if (pages.length < STORED_AT_ONCE) return;
       after = pages.at(-1)?.offset ?? after;
     }
@@ -126,8 +129,8 @@ export class FullPass {
   /** Applies a page, and stores the checkpoint of which it is all or a part. */
   async #save(page: TargetPage, checkpoint: SyncPage): Promise<void> {
     const { runId } = this.#run;
-    const fresh = page.ids.filter((id) => !this.#seen.has(id)).length;
-    this.#see(page.ids);
+    const fresh = page.ids.filter((id) => this.#seen.add(id)).length;
+    for (const id of page.invalidIds) this.#seen.add(id);
     await page.apply(async (stores, applied) => {
       // Records of the overlap were counted with the page that saw them first, and are unchanged in this one.
       const unchanged = applied.unchanged - (page.ids.length - fresh);
@@ -143,13 +146,8 @@ export class FullPass {
   #note({ offset, recordIds, readAt, last }: SyncPage): void {
     this.#stored.add(offset);
     this.#links.note(offset, recordIds);
-    this.#see(recordIds);
     if (last) this.#lastOffset = Math.min(this.#lastOffset, offset);
     if (this.#startedReadAt === '' || readAt < this.#startedReadAt) this.#startedReadAt = readAt;
-  }
-
-  #see(ids: readonly string[]): void {
-    for (const id of ids) this.#seen.add(id);
   }
 
   async #linkAll(): Promise<void> {
