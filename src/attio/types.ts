@@ -5,6 +5,7 @@
  * we cannot do without, because a schema that is too strict turns a harmless addition of Attio's into an outage.
  */
 import { z } from 'zod';
+import { isWholeRecord } from './whole-record.ts';
 
 /** ISO 8601 UTC. Attio sends nine fractional digits where its OpenAPI says `date`. */
 const instant = z.iso.datetime({ offset: true });
@@ -107,13 +108,24 @@ export type AttributeValue = z.infer<typeof attributeValue>;
 export const valuesBySlug = z.record(z.string(), z.array(attributeValue));
 export type ValuesBySlug = z.infer<typeof valuesBySlug>;
 
-export const record = z.looseObject({
+const recordShape = z.looseObject({
   id: z.looseObject({ workspace_id: text, object_id: text, record_id: z.string().min(1) }),
   created_at: instant,
   web_url: nullableText,
   values: valuesBySlug,
 });
-export type AttioRecord = z.infer<typeof record>;
+export type AttioRecord = z.infer<typeof recordShape>;
+
+/** Reads what is as documented as it is, and only all else by the shape, which takes far longer. */
+export const record: z.ZodType<AttioRecord> = z.unknown().transform((item, context) => {
+  if (isWholeRecord(item) && instant.safeParse(item.created_at).success) return item;
+  const parsed = recordShape.safeParse(item);
+  if (parsed.success) return parsed.data;
+  // What zod has found, in the form in which it takes it back.
+  for (const issue of parsed.error.issues)
+    context.issues.push({ ...issue, input: item } as z.core.$ZodRawIssue);
+  return z.NEVER;
+});
 
 export const list = z.looseObject({
   id: z.looseObject({ workspace_id: text, list_id: text }),

@@ -1,5 +1,5 @@
 import type { ConflictPolicy } from './conflict-policies.ts';
-import { canonicalJson, isJsonObject, type Json } from './json.ts';
+import { isJsonObject, type Json, sameJson } from './json.ts';
 
 /**
  * The rule by which a write that was accepted earlier meets what Attio has now, field by field: what both sides last
@@ -110,7 +110,7 @@ function held(asked: FieldOperation): FieldConflict {
 
 /** Whether somebody has changed the field in Attio since both sides agreed on it. */
 function isChanged({ base, theirs, theirsSince, acceptedAt, toleranceMs }: FieldState): boolean {
-  if (base !== undefined) return !isSame(base, theirs);
+  if (base !== undefined) return !sameJson(base, theirs);
   return !isEmpty(theirs) && theirsSince !== null && theirsSince >= acceptedAt - toleranceMs;
 }
 
@@ -166,15 +166,11 @@ export function bothInputs(earlier: Json, later: Json): Json {
 }
 
 function union(first: readonly Json[], then: readonly Json[]): Json[] {
-  return [...first, ...then.filter((value) => !first.some((known) => isSame(known, value)))];
+  return [...first, ...then.filter((value) => !first.some((known) => sameJson(known, value)))];
 }
 
 function isPartOf(part: readonly Json[], whole: readonly Json[]): boolean {
-  return part.length < whole.length && part.every((value) => whole.some((each) => isSame(value, each)));
-}
-
-function isSame(a: Json, b: Json): boolean {
-  return canonicalJson(a) === canonicalJson(b);
+  return part.length < whole.length && part.every((value) => whole.some((each) => sameJson(value, each)));
 }
 
 function isEmpty(value: Json): boolean {

@@ -20,6 +20,12 @@ export function canonicalJson(value: Json): string {
   return `{${members}}`;
 }
 
+/** Whether two values are equal, whatever the order of their members. */
+export function sameJson(a: Json, b: Json): boolean {
+  // Most equal ones are written alike, and that is told far sooner.
+  return JSON.stringify(a) === JSON.stringify(b) || canonicalJson(a) === canonicalJson(b);
+}
+
 /** Printable ASCII without quotes and backslashes, as most texts are: nothing of it is escaped. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 

@@ -21,13 +21,19 @@ export interface RecordSnapshot {
 
 /** A record as the local database holds it. */
 export interface MirroredRecord extends RecordSnapshot {
-  /** SHA-256 (hex) of the canonical JSON of what is compared: values and web address. */
+  /** SHA-256 (base64url) of what is compared, as a text: web address and values. */
   readonly hash: string;
   readonly deletedAt: string | null;
   /** The survivor's record id, when this record was merged away. */
   readonly mergedInto: string | null;
   /** Removed here by DELETE: what Attio says of it is not taken in. */
   readonly hidden: boolean;
+}
+
+/** One that is to be stored. */
+export interface WrittenRecord extends MirroredRecord {
+  /** The values as JSON, where that was made already. */
+  readonly valuesText?: string;
 }
 
 /** The slugs whose values differ between two reads, sorted. */

@@ -17,7 +17,7 @@ import type {
   WriteKind,
   WriteRow,
 } from '../domain/outbox.ts';
-import type { MirroredRecord } from '../domain/records.ts';
+import type { MirroredRecord, WrittenRecord } from '../domain/records.ts';
 import type { SyncRun } from '../domain/sync-runs.ts';
 import type { SyncFailure } from '../domain/sync-state.ts';
 import type { SyncRunStore } from './sync/ports.ts';
@@ -40,7 +40,7 @@ export interface RecordStore {
   states(object: string, recordIds: readonly string[]): Promise<Map<string, RecordState>>;
   load(object: string, recordIds: readonly string[]): Promise<Map<string, MirroredRecord>>;
   /** Writes whole rows; a row whose stored `readAt` is later stays as it is. */
-  upsert(records: readonly MirroredRecord[]): Promise<void>;
+  upsert(records: readonly WrittenRecord[]): Promise<void>;
   /** Notes that an unchanged record was seen again at a later instant. */
   touch(object: string, recordIds: readonly string[], readAt: string): Promise<void>;
   markGone(

@@ -1,7 +1,19 @@
 import type { Selectable } from 'kysely';
 import type { Change, ChangeType, NewChange } from '../domain/changes.ts';
-import { chunks, type Handle, parseJson } from './database.ts';
+import { BulkInsert } from './bulk.ts';
+import { type Handle, parseJson } from './database.ts';
 import type { ChangeTable } from './schema.ts';
+
+const CHANGES = new BulkInsert('change', [
+  'type',
+  'object',
+  'id',
+  'merged_id',
+  'source',
+  'changed_json',
+  'at',
+  'data_json',
+]);
 
 /** The change feed: what happened to the mirror, in commit order. */
 export class ChangesStore {
@@ -17,9 +29,7 @@ export class ChangesStore {
    */
   async append(changes: readonly NewChange[]): Promise<void> {
     if (!this.#db.isTransaction) throw new Error('changes are appended inside of a transaction only');
-    for (const part of chunks(changes)) {
-      await this.#db.insertInto('change').values(part.map(writeChange)).execute();
-    }
+    await CHANGES.run(this.#db, changes.map(writeChange));
   }
 
   async after(seq: number, limit: number): Promise<Change[]> {

@@ -1,6 +1,7 @@
 import type { Selectable, Updateable } from 'kysely';
 import type { Closing, Conflict, Decided, NewConflict } from '../domain/conflicts.ts';
 import type { Json } from '../domain/json.ts';
+import { among } from './bulk.ts';
 import { chunks, type Handle, loadBy, parseJson } from './database.ts';
 import type { ConflictTable } from './schema.ts';
 
@@ -51,7 +52,7 @@ export class ConflictsStore {
           .selectAll()
           .where('status', '=', 'open')
           .where('object', '=', object)
-          .where('entity_id', 'in', ids)
+          .where('entity_id', 'in', among(this.#db, ids))
           .orderBy('id')
           .execute(),
       (row) => String(row.id),

@@ -1,7 +1,35 @@
 import { sql } from 'kysely';
 import { type EntityKind, type EntityRow, type Facts, keysOf, type StageTotal } from '../domain/entities.ts';
+import { among, BulkInsert, inOrderOf, setToExcluded } from './bulk.ts';
 import { chunks, type Handle, loadBy, parseJson } from './database.ts';
 import type { EntityTable } from './schema.ts';
+
+const SHOWN = [
+  'record_id',
+  'external_id',
+  'web_url',
+  'facts_json',
+  'stage_id',
+  'stage_title',
+  'amount',
+  'currency_code',
+  'version',
+  'updated_at',
+  'deleted_at',
+  'merged_into',
+  'sync_failure_json',
+] as const;
+
+/** One that is back has values to purge again. */
+const PURGED = 'purged = case when excluded.deleted_at is null then 0 else entity.purged end';
+
+const ENTITIES = new BulkInsert(
+  'entity',
+  ['kind', 'id', 'created_at', ...SHOWN],
+  `on conflict (kind, id) do update set ${setToExcluded(SHOWN)}, ${PURGED}`,
+);
+
+const KEYS = new BulkInsert('entity_key', ['kind', 'key', 'entity_id']);
 
 /** Contacts, companies and deals as internal systems see them, with the keys they are found by. */
 export class EntitiesStore {
@@ -19,7 +47,7 @@ export class EntitiesStore {
           .selectFrom('entity')
           .selectAll()
           .where('kind', '=', kind)
-          .where('record_id', 'in', ids)
+          .where('record_id', 'in', among(this.#db, ids))
           .execute(),
       (row) => row.record_id ?? row.id,
       readEntity,
@@ -73,7 +101,7 @@ export class EntitiesStore {
         .selectAll('entity')
         .select('entity_key.key')
         .where('entity_key.kind', '=', kind)
-        .where('entity_key.key', 'in', part)
+        .where('entity_key.key', 'in', among(this.#db, part))
         .where('entity.record_id', 'is', null)
         .orderBy('entity.created_at')
         .execute();
@@ -188,7 +216,12 @@ export class EntitiesStore {
     const found = await loadBy(
       ids,
       (part) =>
-        this.#db.selectFrom('entity').select('id').where('kind', '=', kind).where('id', 'in', part).execute(),
+        this.#db
+          .selectFrom('entity')
+          .select('id')
+          .where('kind', '=', kind)
+          .where('id', 'in', among(this.#db, part))
+          .execute(),
       (row) => row.id,
       () => true,
     );
@@ -205,7 +238,7 @@ export class EntitiesStore {
         )
         .select(['entity_key.key', 'entity.record_id'])
         .where('entity_key.kind', '=', kind)
-        .where('entity_key.key', 'in', part)
+        .where('entity_key.key', 'in', among(this.#db, part))
         .execute();
       for (const { key, record_id: owner } of rows) {
         if (owner !== null) owners.set(key, [...(owners.get(key) ?? []), owner]);
@@ -215,41 +248,10 @@ export class EntitiesStore {
   }
 
   async put(rows: readonly EntityRow[]): Promise<void> {
-    for (const part of chunks(rows)) {
-      await this.#putRows(part);
+    for (const part of chunks(inOrderOf(rows, (row) => row.id))) {
+      await ENTITIES.run(this.#db, part.map(writeEntity));
       await this.#putKeys(part);
     }
-  }
-
-  async #putRows(rows: readonly EntityRow[]): Promise<void> {
-    await this.#db
-      .insertInto('entity')
-      .values(rows.map(writeEntity))
-      .onConflict((conflict) =>
-        conflict.columns(['kind', 'id']).doUpdateSet((eb) => ({
-          record_id: eb.ref('excluded.record_id'),
-          external_id: eb.ref('excluded.external_id'),
-          web_url: eb.ref('excluded.web_url'),
-          facts_json: eb.ref('excluded.facts_json'),
-          stage_id: eb.ref('excluded.stage_id'),
-          stage_title: eb.ref('excluded.stage_title'),
-          amount: eb.ref('excluded.amount'),
-          currency_code: eb.ref('excluded.currency_code'),
-          version: eb.ref('excluded.version'),
-          updated_at: eb.ref('excluded.updated_at'),
-          deleted_at: eb.ref('excluded.deleted_at'),
-          merged_into: eb.ref('excluded.merged_into'),
-          sync_failure_json: eb.ref('excluded.sync_failure_json'),
-          // One that is back has values to purge again.
-          purged: eb
-            .case()
-            .when('excluded.deleted_at', 'is', null)
-            .then(0 as const)
-            .else(eb.ref('entity.purged'))
-            .end(),
-        })),
-      )
-      .execute();
   }
 
   async #putKeys(rows: readonly EntityRow[]): Promise<void> {
@@ -259,7 +261,7 @@ export class EntitiesStore {
       await this.#db
         .deleteFrom('entity_key')
         .where('kind', '=', kind)
-        .where('entity_id', 'in', ids)
+        .where('entity_id', 'in', among(this.#db, ids))
         .execute();
     }
     const keys = rows.flatMap((row) =>
@@ -267,7 +269,7 @@ export class EntitiesStore {
         ? [...new Set(row.keys)].map((key) => ({ kind: row.kind, key, entity_id: row.id }))
         : [],
     );
-    for (const part of chunks(keys)) await this.#db.insertInto('entity_key').values(part).execute();
+    await KEYS.run(this.#db, keys);
   }
 }
 

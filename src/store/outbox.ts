@@ -11,6 +11,7 @@ import type {
   WriteRow,
 } from '../domain/outbox.ts';
 import type { SyncFailure } from '../domain/sync-state.ts';
+import { among } from './bulk.ts';
 import { isHeld, type MaybeOwner, mayTake, takenBy, takeRows } from './claims.ts';
 import { chunks, type Handle, loadBy, parseJson } from './database.ts';
 import { insertDeadLetters } from './dead-letters.ts';
@@ -114,7 +115,7 @@ export class OutboxStore {
           .selectFrom('outbox')
           .selectAll()
           .where('kind', '=', kind)
-          .where('entity_id', 'in', ids)
+          .where('entity_id', 'in', among(this.#db, ids))
           .where('status', '=', 'pending')
           .orderBy('id')
           .execute(),

@@ -1,5 +1,6 @@
 import type { Insertable, Selectable } from 'kysely';
-import type { MirroredRecord } from '../domain/records.ts';
+import type { MirroredRecord, WrittenRecord } from '../domain/records.ts';
+import { among, BulkInsert, inOrderOf, setToExcluded } from './bulk.ts';
 import { chunks, type Handle, loadBy, parseJson } from './database.ts';
 import type { RecordTable } from './schema.ts';
 
@@ -9,6 +10,23 @@ type StateRow = Pick<RecordTable, 'record_id' | 'read_at' | 'hash' | 'deleted_at
 };
 
 const STATE_COLUMNS = ['record_id', 'read_at', 'hash', 'deleted_at', 'merged_into', 'hidden'] as const;
+
+const CONTENT = [
+  'created_at',
+  'web_url',
+  'values_json',
+  'hash',
+  'read_at',
+  'deleted_at',
+  'merged_into',
+  'hidden',
+] as const;
+
+const RECORDS = new BulkInsert(
+  'record',
+  ['object', 'record_id', ...CONTENT],
+  `on conflict (object, record_id) do update set ${setToExcluded(CONTENT)} where excluded.read_at >= record.read_at`,
+);
 
 /** The mirror: one row per Attio record ever seen, living or gone. */
 export class RecordsStore {
@@ -26,7 +44,7 @@ export class RecordsStore {
           .selectFrom('record')
           .select(STATE_COLUMNS)
           .where('object', '=', object)
-          .where('record_id', 'in', ids)
+          .where('record_id', 'in', among(this.#db, ids))
           .execute(),
       (row) => row.record_id,
       readState,
@@ -41,7 +59,7 @@ export class RecordsStore {
           .selectFrom('record')
           .selectAll()
           .where('object', '=', object)
-          .where('record_id', 'in', ids)
+          .where('record_id', 'in', among(this.#db, ids))
           .execute(),
       (row) => row.record_id,
       readRecord,
@@ -49,28 +67,9 @@ export class RecordsStore {
   }
 
   /** The staleness gate stands in the statement too, so that no reader of an old state can overwrite a newer one. */
-  async upsert(records: readonly MirroredRecord[]): Promise<void> {
-    for (const part of chunks(records)) {
-      await this.#db
-        .insertInto('record')
-        .values(part.map(writeRecord))
-        .onConflict((conflict) =>
-          conflict
-            .columns(['object', 'record_id'])
-            .doUpdateSet((eb) => ({
-              created_at: eb.ref('excluded.created_at'),
-              web_url: eb.ref('excluded.web_url'),
-              values_json: eb.ref('excluded.values_json'),
-              hash: eb.ref('excluded.hash'),
-              read_at: eb.ref('excluded.read_at'),
-              deleted_at: eb.ref('excluded.deleted_at'),
-              merged_into: eb.ref('excluded.merged_into'),
-              hidden: eb.ref('excluded.hidden'),
-            }))
-            .whereRef('excluded.read_at', '>=', 'record.read_at'),
-        )
-        .execute();
-    }
+  async upsert(records: readonly WrittenRecord[]): Promise<void> {
+    const inOrder = inOrderOf(records, (record) => record.recordId);
+    await RECORDS.run(this.#db, inOrder.map(writeRecord));
   }
 
   async touch(object: string, recordIds: readonly string[], readAt: string): Promise<void> {
@@ -79,7 +78,7 @@ export class RecordsStore {
         .updateTable('record')
         .set({ read_at: readAt })
         .where('object', '=', object)
-        .where('record_id', 'in', part)
+        .where('record_id', 'in', among(this.#db, part))
         .where('read_at', '<', readAt)
         .execute();
     }
@@ -175,13 +174,13 @@ function readRecord(row: Selectable<RecordTable>): MirroredRecord {
   };
 }
 
-function writeRecord(record: MirroredRecord): Insertable<RecordTable> {
+function writeRecord(record: WrittenRecord): Insertable<RecordTable> {
   return {
     object: record.object,
     record_id: record.recordId,
     created_at: record.createdAt,
     web_url: record.webUrl,
-    values_json: JSON.stringify(record.values),
+    values_json: record.valuesText ?? JSON.stringify(record.values),
     hash: record.hash,
     read_at: record.readAt,
     deleted_at: record.deletedAt,

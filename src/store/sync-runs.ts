@@ -169,12 +169,19 @@ export class SyncRunsStore {
       .execute();
   }
 
-  async pages(runId: string): Promise<Page[]> {
+  async page(runId: string, offset: number): Promise<Page | undefined> {
+    const [page] = await this.pages(runId, offset - 1, 1);
+    return page?.offset === offset ? page : undefined;
+  }
+
+  async pages(runId: string, afterOffset: number, limit: number): Promise<Page[]> {
     const rows = await this.#db
       .selectFrom('sync_page')
       .selectAll()
       .where('run_id', '=', runId)
+      .where('page_offset', '>', afterOffset)
       .orderBy('page_offset')
+      .limit(limit)
       .execute();
     return rows.map((row) => ({
       offset: row.page_offset,

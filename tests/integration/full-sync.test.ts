@@ -34,6 +34,28 @@ describe('a full sync', () => {
     expect(await recordRows(service)).toEqual(before);
   });
 
+  test('takes a record for unchanged whatever the order of its members, and whatever version has stored it', async () => {
+    await using service = await startService({ sandbox: { people: 3, companies: 0, deals: 0 } });
+    await service.sync('people');
+    const [first, second, third] = await recordRows(service);
+    const store = (row: Record<string, unknown> | undefined, hash: string) =>
+      service.database.rows(
+        `update record set hash = '${hash}', values_json = '${turned(row)}' where record_id = '${row?.['record_id']}'`,
+      );
+    await store(first, 'f'.repeat(43));
+    await store(second, 'f'.repeat(64));
+    const counts = { status: 'succeeded', created: 0, updated: 0, unchanged: 3 };
+    expect(await service.sync('people')).toMatchObject(counts);
+    const after = await recordRows(service);
+    // What an earlier version has stored is stored as this one does, once.
+    expect(after).toEqual([expect.objectContaining({ hash: 'f'.repeat(43) }), after[1], third]);
+    expect(after[1]).toMatchObject({ hash: second?.['hash'], values_json: second?.['values_json'] });
+    expect(await service.sync('people')).toMatchObject(counts);
+    expect(await recordRows(service)).toEqual(after);
+    const { body } = await service.get<{ data: unknown[] }>('/v1/changes');
+    expect(body.data).toHaveLength(3);
+  });
+
   test('finds what was deleted and merged behind its back, each right', async () => {
     await using service = await startService({ sandbox: WORKSPACE, subscribe: false });
     await service.sync('people');
@@ -152,6 +174,20 @@ type Five = [ContactJson, ContactJson, ContactJson, ContactJson, ContactJson];
 async function someContacts(service: TestService): Promise<Five> {
   const { body } = await service.get<{ data: ContactJson[] }>('/v1/contacts?limit=5');
   return body.data as Five; // as many as were asked for
+}
+
+/** The values of a record, with the members of all objects in the opposite order. */
+function turned(row: Record<string, unknown> | undefined): string {
+  const turn = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(turn);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value)
+        .reverse()
+        .map(([name, member]) => [name, turn(member)]),
+    );
+  };
+  return JSON.stringify(turn(JSON.parse(String(row?.['values_json'])))).replaceAll("'", "''");
 }
 
 function recordRows(service: TestService): Promise<Record<string, unknown>[]> {

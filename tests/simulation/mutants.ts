@@ -111,8 +111,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'pages-not-linked',
     what: 'pages of a full sync that share nothing are not read again',
-    file: 'src/services/sync/pass.ts',
-    find: 'return this.#pages.get(after)?.recordIds.some((id) => ids.has(id)) ?? false;',
+    file: 'src/services/sync/page-links.ts',
+    find: 'return after.some((id) => ids.has(id));',
     put: 'return ids.size >= 0;',
   },
   {

@@ -1,4 +1,4 @@
-import { canonicalJson, isJsonObject, type Json } from '../../domain/json.ts';
+import { isJsonObject, type Json, sameJson } from '../../domain/json.ts';
 
 /**
  * Whether what is to be written is what is read, both in plain form, as far as it can be told from here.
@@ -10,10 +10,6 @@ import { canonicalJson, isJsonObject, type Json } from '../../domain/json.ts';
 export function sameValue(type: string, input: Json, read: Json): boolean {
   const compare = COMPARISONS[type];
   return compare === undefined ? sameJson(input, read) : compare(input, read);
-}
-
-export function sameJson(a: Json, b: Json): boolean {
-  return canonicalJson(a) === canonicalJson(b);
 }
 
 type Comparison = (input: Json, read: Json) => boolean;

@@ -1,6 +1,6 @@
 import { decideWrite, type FieldOperation, isThere } from '../../domain/decide-write.ts';
 import type { Item } from '../../domain/items.ts';
-import { canonicalJson, type Json, type JsonObject } from '../../domain/json.ts';
+import { type Json, type JsonObject, sameJson } from '../../domain/json.ts';
 import type { OutboxRow, WriteBase, WriteIntent } from '../../domain/outbox.ts';
 import type { RecordValues } from '../../domain/records.ts';
 import type { Reading } from '../conflicts/open.ts';
@@ -128,7 +128,7 @@ function sameMember(input: Json, read: Json): boolean {
   if (typeof input === 'string' && typeof read === 'string') {
     return input === read || (isInstant(input) && Date.parse(input) === Date.parse(read));
   }
-  return canonicalJson(input) === canonicalJson(read);
+  return sameJson(input, read);
 }
 
 function isInstant(text: string): boolean {

@@ -1,9 +1,9 @@
 import type { Attribute } from '../../attio/types.ts';
 import { AttributeValueError } from '../../attio/values/codec.ts';
 import { readValues } from '../../attio/values/read.ts';
-import { sameJson, sameValue } from '../../attio/values/same.ts';
+import { sameValue } from '../../attio/values/same.ts';
 import type { FieldOperation } from '../../domain/decide-write.ts';
-import { isJsonObject, type Json } from '../../domain/json.ts';
+import { isJsonObject, type Json, sameJson } from '../../domain/json.ts';
 import { NAME_HALVES, type NameHalf } from '../../domain/outbox.ts';
 import type { RecordValues } from '../../domain/records.ts';
 

@@ -1,7 +1,6 @@
 import type { WritableValues } from '../../attio/resources/records.ts';
 import type { Attribute } from '../../attio/types.ts';
 import { AttributeValueError } from '../../attio/values/codec.ts';
-import { sameJson } from '../../attio/values/same.ts';
 import { writeValues } from '../../attio/values/write.ts';
 import { type ConflictPolicy, type ConflictRules, policyFor } from '../../domain/conflict-policies.ts';
 import type { Conflict } from '../../domain/conflicts.ts';
@@ -14,7 +13,7 @@ import {
   isThere,
   type Verdict,
 } from '../../domain/decide-write.ts';
-import type { Json } from '../../domain/json.ts';
+import { type Json, sameJson } from '../../domain/json.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import type { RecordValues } from '../../domain/records.ts';
 import {

@@ -3,8 +3,8 @@ import type { NewChange } from '../../domain/changes.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { decideSnapshot, type SnapshotDecision } from '../../domain/decide.ts';
 import type { EntityKind } from '../../domain/entities.ts';
-import { canonicalJson } from '../../domain/json.ts';
-import type { RecordSnapshot } from '../../domain/records.ts';
+import { sameJson } from '../../domain/json.ts';
+import type { MirroredRecord, RecordSnapshot, WrittenRecord } from '../../domain/records.ts';
 import type { Stores, SyncEvents, UnitOfWork } from '../ports.ts';
 import type { SchemaService } from '../schema.ts';
 import { entityKindOf, type Mapping } from './mapping.ts';
@@ -39,12 +39,18 @@ export interface ApplyOptions {
 
 interface Hashed extends RecordSnapshot {
   readonly hash: string;
+  /** What is hashed, and stored. */
+  readonly valuesText: string;
 }
 
 interface Decided {
   readonly snapshot: Hashed;
   readonly decision: SnapshotDecision;
+  /** Nothing has changed but the form of the hash, which was another one in earlier versions. */
+  readonly isRehashed?: boolean;
 }
+
+type Mirrored = ReadonlyMap<string, MirroredRecord>;
 
 /**
  * The one place where a read of Attio changes the mirror: webhook hints, full syncs and looks-again all end here.
@@ -97,11 +103,9 @@ export class ApplyService {
     let rivals: readonly string[] = [];
     const decided = await this.#store.transaction(async (stores) => {
       await options.before?.(stores);
-      const states = await stores.records.states(object, [...hashed.keys()]);
-      const rows = [...hashed.values()].map((snapshot): Decided => {
-        return { snapshot, decision: decideSnapshot(states.get(snapshot.recordId), snapshot) };
-      });
-      await this.#write(stores, object, rows.filter(isWritten), plainOf, options.source ?? 'attio');
+      const { rows, before } = await decideAll(stores, object, hashed);
+      await this.#write(stores, object, rows.filter(isWritten), before, plainOf, options.source ?? 'attio');
+      await stores.records.upsert(rows.filter((row) => row.isRehashed === true).map(asMirrored));
       const unchanged = rows.filter((row) => row.decision === 'unchanged').map(({ snapshot }) => snapshot);
       if (options.touchUnchanged) await touch(stores, object, unchanged);
       if (options.isPartOfPass === true)
@@ -144,17 +148,14 @@ export class ApplyService {
     stores: Stores,
     object: string,
     decided: readonly Decided[],
+    before: Mirrored,
     plainOf: PlainOf,
     source: NewChange['source'],
   ): Promise<void> {
     if (decided.length === 0) return;
     const at = this.#now();
-    const updatedIds = decided.flatMap((row) => (row.decision === 'updated' ? [row.snapshot.recordId] : []));
-    const before = await stores.records.load(object, updatedIds);
     const things = decided.map(({ snapshot }) => ({ snapshot, plain: plainOf(snapshot.values) }));
-    await stores.records.upsert(
-      decided.map(({ snapshot }) => ({ ...snapshot, deletedAt: null, mergedInto: null, hidden: false })),
-    );
+    await stores.records.upsert(decided.map(asMirrored));
     const kind = entityKindOf(object);
     const put = kind === null ? null : await putThings(stores, this.#naming, kind, things, at);
     await stores.changes.append(
@@ -200,11 +201,47 @@ function hashLatest(snapshots: readonly RecordSnapshot[]): Map<string, Hashed> {
     const other = latest.get(snapshot.recordId);
     if (other === undefined || other.readAt <= snapshot.readAt) latest.set(snapshot.recordId, snapshot);
   }
-  return new Map([...latest].map(([id, snapshot]) => [id, { ...snapshot, hash: hashOf(snapshot) }]));
+  return new Map([...latest].map(([id, snapshot]) => [id, withHash(snapshot)]));
 }
 
-function hashOf(snapshot: RecordSnapshot): string {
-  return hash('sha256', canonicalJson([snapshot.webUrl, snapshot.values]));
+function withHash(snapshot: RecordSnapshot): Hashed {
+  const valuesText = JSON.stringify(snapshot.values);
+  return {
+    ...snapshot,
+    valuesText,
+    hash: hash('sha256', `${snapshot.webUrl ?? ''}\n${valuesText}`, 'base64url'),
+  };
+}
+
+/**
+ * The hash is of a text, which is made far sooner than one whose members are sorted. Attio promises no order of them, so
+ * what differs by its hash is compared by its values.
+ */
+async function decideAll(
+  stores: Stores,
+  object: string,
+  hashed: ReadonlyMap<string, Hashed>,
+): Promise<{ rows: readonly Decided[]; before: Mirrored }> {
+  const states = await stores.records.states(object, [...hashed.keys()]);
+  const rows = [...hashed.values()].map((snapshot): Decided => {
+    return { snapshot, decision: decideSnapshot(states.get(snapshot.recordId), snapshot) };
+  });
+  const differing = rows.flatMap((row) => (row.decision === 'updated' ? [row.snapshot.recordId] : []));
+  const before = await stores.records.load(object, differing);
+  return { rows: rows.map((row) => unlessSame(row, before.get(row.snapshot.recordId))), before };
+}
+
+function unlessSame(row: Decided, before: MirroredRecord | undefined): Decided {
+  const { snapshot } = row;
+  const isSame =
+    before !== undefined && before.webUrl === snapshot.webUrl && sameJson(before.values, snapshot.values);
+  if (!isSame) return row;
+  const isRehashed = before.hash.length !== snapshot.hash.length;
+  return { snapshot, decision: 'unchanged', isRehashed };
+}
+
+function asMirrored({ snapshot }: Decided): WrittenRecord {
+  return { ...snapshot, deletedAt: null, mergedInto: null, hidden: false };
 }
 
 function isWritten(row: Decided): boolean {

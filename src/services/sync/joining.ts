@@ -1,6 +1,6 @@
 import type { NewConflict } from '../../domain/conflicts.ts';
 import { type EntityRow, keysOf } from '../../domain/entities.ts';
-import { canonicalJson, isJsonObject, type Json } from '../../domain/json.ts';
+import { isJsonObject, type Json, sameJson } from '../../domain/json.ts';
 import type { OutboxRow } from '../../domain/outbox.ts';
 import { openIntents, passOnConflicts, type Reading } from '../conflicts/open.ts';
 import type { Stores } from '../ports.ts';
@@ -86,7 +86,7 @@ function collisions(
   const [theirs, ours] = [lastWrites(moved), lastWrites(standing)];
   return [...theirs].flatMap(([field, one]) => {
     const other = ours.get(field);
-    if (other === undefined || canonicalJson(one.input) === canonicalJson(other.input)) return [];
+    if (other === undefined || sameJson(one.input, other.input)) return [];
     const [earlier, later] = one.rowId < other.rowId ? [one, other] : [other, one];
     return [
       {

@@ -282,5 +282,7 @@ function isText(value: Json | undefined): value is string {
 }
 
 function without(plain: PlainAttributes, slugs: ReadonlySet<string>): PlainAttributes {
-  return Object.fromEntries(Object.entries(plain).filter(([slug]) => !slugs.has(slug)));
+  const others: Record<string, Json> = {};
+  for (const slug in plain) if (!slugs.has(slug)) others[slug] = plain[slug] ?? null;
+  return others;
 }

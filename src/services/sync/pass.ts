@@ -1,15 +1,20 @@
 import { addCounts, type RunCounts, type SyncRun } from '../../domain/sync-runs.ts';
 import type { SyncPage, SyncRunStore } from '../ports.ts';
+import { IdSet } from './id-set.ts';
+import { PageLinks, share } from './page-links.ts';
 import type { SyncTarget, TargetPage } from './target.ts';
+
+/** Checkpoints that a pass which was cut off is told of at once. */
+const STORED_AT_ONCE = 20;
 
 export interface PassDeps {
   readonly target: Pick<SyncTarget, 'page' | 'options'>;
-  readonly runs: Pick<SyncRunStore, 'pages' | 'savePage' | 'addCounts'>;
+  readonly runs: Pick<SyncRunStore, 'page' | 'pages' | 'savePage' | 'addCounts'>;
 }
 
 export interface PassResult {
   /** Every record that the pass saw. */
-  readonly seen: ReadonlySet<string>;
+  readonly seen: Pick<IdSet, 'has'>;
   /** The earliest instant that a page reflects: what was read later than this is not missing, whatever the pass saw. */
   readonly startedReadAt: string;
 }
@@ -30,11 +35,14 @@ export class FullPass {
   readonly #run: SyncRun;
   readonly #signal: AbortSignal;
   readonly #onProgress: (counts: RunCounts) => void;
-  readonly #pages = new Map<number, SyncPage>();
-  readonly #seen = new Set<string>();
+  /** Offsets of the pages that have a checkpoint. */
+  readonly #stored = new Set<number>();
+  readonly #links: PageLinks;
+  readonly #seen = new IdSet();
   #counts: RunCounts;
   /** No page beyond this offset has records. */
   #lastOffset = Number.POSITIVE_INFINITY;
+  #startedReadAt = '';
 
   constructor(deps: PassDeps, run: SyncRun, signal: AbortSignal, onProgress: (counts: RunCounts) => void) {
     this.#deps = deps;
@@ -42,15 +50,15 @@ export class FullPass {
     this.#signal = signal;
     this.#onProgress = onProgress;
     this.#counts = run;
+    this.#links = new PageLinks(this.#step);
   }
 
   /** @throws ServiceError when Attio or the database gives up; the signal's reason */
   async complete(): Promise<PassResult> {
-    for (const page of await this.#deps.runs.pages(this.#run.runId)) this.#note(page);
+    await this.#noteStored();
     await this.#readAll();
     await this.#linkAll();
-    const instants = [...this.#pages.values()].map((page) => page.readAt).sort();
-    return { seen: this.#seen, startedReadAt: instants[0] ?? '' };
+    return { seen: this.#seen, startedReadAt: this.#startedReadAt };
   }
 
   get #step(): number {
@@ -58,29 +66,59 @@ export class FullPass {
     return pageSize - overlap;
   }
 
+  async #noteStored(): Promise<void> {
+    for (let after = -1; ; ) {
+      const pages = await this.#deps.runs.pages(this.#run.runId, after, STORED_AT_ONCE);
+      for (const page of pages) {
+        this.#note(page);
+        for (const id of page.recordIds) this.#seen.add(id);
+      }
+      if (pages.length < STORED_AT_ONCE) return;
+      after = pages.at(-1)?.offset ?? after;
+    }
+  }
+
   async #readAll(): Promise<void> {
     const failures: unknown[] = [];
+    const attempt = <T>(work: Promise<T>) =>
+      work.catch((error: unknown): undefined => {
+        failures.push(error);
+      });
     let next = 0;
     const readPages = async () => {
+      let storing: Promise<void> = Promise.resolve();
       while (next <= this.#lastOffset && failures.length === 0) {
         const offset = next;
         next += this.#step;
-        if (!this.#pages.has(offset)) await this.#readPage(offset);
+        if (this.#stored.has(offset)) continue;
+        const page = await attempt(this.#readPage(offset));
+        // While a page is stored the next one is under way. That one waits here, so that few are held.
+        await storing;
+        if (page !== undefined) storing = attempt(this.#store(offset, page));
       }
+      await storing;
     };
     // One that fails stops the others from beginning a page, not from ending one: while a circuit is half-open, one
     // of them is the probe that closes it again. All are waited for, so that nothing is written after the pass.
-    const readers = Array.from({ length: this.#deps.target.options.width }, readPages);
-    await Promise.all(readers.map((reader) => reader.catch((error: unknown) => failures.push(error))));
+    await Promise.all(Array.from({ length: this.#deps.target.options.width }, readPages));
     if (failures.length > 0) throw failures[0];
   }
 
-  async #readPage(offset: number): Promise<void> {
+  async #readPage(offset: number): Promise<TargetPage> {
     const page = await this.#fetch(offset);
-    const last = page.size < this.#deps.target.options.pageSize;
-    const beyondTheEnd = page.size === 0 && offset > this.#lastOffset;
-    if (last) this.#lastOffset = Math.min(this.#lastOffset, offset);
-    if (!beyondTheEnd) await this.#save(offset, page, last);
+    if (this.#isLast(page)) this.#lastOffset = Math.min(this.#lastOffset, offset);
+    return page;
+  }
+
+  async #store(offset: number, page: TargetPage): Promise<void> {
+    const isBeyondTheEnd = page.size === 0 && offset > this.#lastOffset;
+    if (isBeyondTheEnd) return;
+    const recordIds = [...page.ids, ...page.invalidIds];
+    await this.#save(page, { offset, recordIds, readAt: page.readAt, last: this.#isLast(page) });
+  }
+
+  #isLast(page: TargetPage): boolean {
+    return page.size < this.#deps.target.options.pageSize;
   }
 
   async #fetch(offset: number): Promise<TargetPage> {
@@ -88,18 +126,15 @@ export class FullPass {
     return target.page(offset, target.options.pageSize, this.#signal);
   }
 
-  /** Applies a page and adds it to the checkpoint of its offset. */
-  async #save(offset: number, page: TargetPage, last: boolean): Promise<void> {
+  /** Applies a page, and stores the checkpoint of which it is all or a part. */
+  async #save(page: TargetPage, checkpoint: SyncPage): Promise<void> {
     const { runId } = this.#run;
-    const earlier = this.#pages.get(offset);
-    const recordIds = [...(earlier?.recordIds ?? []), ...page.ids, ...page.invalidIds];
-    const checkpoint: SyncPage = { offset, recordIds, readAt: earlier?.readAt ?? page.readAt, last };
-    const fresh = page.ids.filter((id) => !this.#seen.has(id));
-    for (const id of fresh) this.#seen.add(id);
+    const fresh = page.ids.filter((id) => this.#seen.add(id)).length;
+    for (const id of page.invalidIds) this.#seen.add(id);
     await page.apply(async (stores, applied) => {
       // Records of the overlap were counted with the page that saw them first, and are unchanged in this one.
-      const unchanged = applied.unchanged - (page.ids.length - fresh.length);
-      const counts = { ...applied, unchanged: Math.max(0, unchanged), pages: 1, seen: fresh.length };
+      const unchanged = applied.unchanged - (page.ids.length - fresh);
+      const counts = { ...applied, unchanged: Math.max(0, unchanged), pages: 1, seen: fresh };
       await stores.runs.savePage(runId, checkpoint);
       await stores.runs.addCounts(runId, counts);
       this.#counts = addCounts(this.#counts, counts);
@@ -108,30 +143,38 @@ export class FullPass {
     this.#onProgress(this.#counts);
   }
 
-  #note(page: SyncPage): void {
-    this.#pages.set(page.offset, page);
-    for (const id of page.recordIds) this.#seen.add(id);
-    if (page.last) this.#lastOffset = Math.min(this.#lastOffset, page.offset);
+  #note({ offset, recordIds, readAt, last }: SyncPage): void {
+    this.#stored.add(offset);
+    this.#links.note(offset, recordIds);
+    if (last) this.#lastOffset = Math.min(this.#lastOffset, offset);
+    if (this.#startedReadAt === '' || readAt < this.#startedReadAt) this.#startedReadAt = readAt;
   }
 
   async #linkAll(): Promise<void> {
     // From the end: reading a page again never unlinks it from the one behind it.
     for (let offset = this.#lastOffset; offset > 0; offset -= this.#step) {
-      if (!this.#linked(offset - this.#step, offset)) await this.#readAgain(offset - this.#step);
+      const before = offset - this.#step;
+      if (this.#links.isLinked(offset) || share(await this.#idsOf(before), await this.#idsOf(offset)))
+        continue;
+      await this.#readAgain(before);
     }
   }
 
-  #linked(before: number, after: number): boolean {
-    const ids = new Set(this.#pages.get(before)?.recordIds);
-    return this.#pages.get(after)?.recordIds.some((id) => ids.has(id)) ?? false;
+  /** All that the page of an offset has shown, each time that it was read. */
+  async #idsOf(offset: number): Promise<readonly string[]> {
+    return (await this.#deps.runs.page(this.#run.runId, offset))?.recordIds ?? [];
   }
 
   /** Reads backwards from a page until what is read now meets what the page held when it was first read. */
   async #readAgain(pageOffset: number): Promise<void> {
-    const held = new Set(this.#pages.get(pageOffset)?.recordIds);
+    const { runs } = this.#deps;
+    const held = new Set(await this.#idsOf(pageOffset));
     for (let offset = pageOffset; ; offset = Math.max(0, offset - this.#step)) {
       const page = await this.#fetch(offset);
-      await this.#save(pageOffset, page, this.#pages.get(pageOffset)?.last ?? false);
+      const known = await runs.page(this.#run.runId, pageOffset);
+      const recordIds = [...(known?.recordIds ?? []), ...page.ids, ...page.invalidIds];
+      const { readAt, last } = known ?? { readAt: page.readAt, last: false };
+      await this.#save(page, { offset: pageOffset, recordIds, readAt, last });
       if (offset === 0 || page.ids.some((id) => held.has(id))) return;
     }
   }

@@ -31,6 +31,8 @@ export interface SyncRunStore {
   ): Promise<boolean>;
   /** Replaces the page of the same offset. */
   savePage(runId: string, page: SyncPage): Promise<void>;
-  pages(runId: string): Promise<SyncPage[]>;
+  page(runId: string, offset: number): Promise<SyncPage | undefined>;
+  /** By offset, from after `afterOffset`. */
+  pages(runId: string, afterOffset: number, limit: number): Promise<SyncPage[]>;
   dropPages(runId: string): Promise<void>;
 }

@@ -5,7 +5,7 @@ import {
   keysOf,
   type PlainAttributes,
 } from '../../domain/entities.ts';
-import { canonicalJson, type Json } from '../../domain/json.ts';
+import { type Json, sameJson } from '../../domain/json.ts';
 import type { WriteIntent } from '../../domain/outbox.ts';
 import type { RecordValues } from '../../domain/records.ts';
 import { openIntents } from '../conflicts/open.ts';
@@ -73,5 +73,5 @@ export function drawnAnew(
 }
 
 export function sameFacts(a: Facts, b: Facts): boolean {
-  return canonicalJson(a as unknown as Json) === canonicalJson(b as unknown as Json); // facts are plain JSON
+  return sameJson(a as unknown as Json, b as unknown as Json); // facts are plain JSON
 }

@@ -1,6 +1,6 @@
 import type { NewChange } from '../../domain/changes.ts';
 import type { PlainAttributes } from '../../domain/entities.ts';
-import { canonicalJson } from '../../domain/json.ts';
+import { sameJson } from '../../domain/json.ts';
 import {
   type AttributeValues,
   changedSlugs,
@@ -33,5 +33,5 @@ export function tellRecord(
 }
 
 function sameValues(a: AttributeValues, b: AttributeValues): boolean {
-  return a.length === b.length && (a.length === 0 || canonicalJson(a) === canonicalJson(b));
+  return a.length === b.length && (a.length === 0 || sameJson(a, b));
 }

