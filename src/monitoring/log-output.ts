@@ -1,17 +1,24 @@
 import { type DestinationStream, pino } from 'pino';
 
 /**
- * Standard output. The lines of one turn of the event loop are written at its end, together: a write for each would cost
- * more than all else that a request does to its line. A process that exits, or dies of an error, has written all; one
- * that is killed may lose those of its last turn.
+ * Standard output, which a process has one of. The lines of one turn of the event loop are written at its end, together:
+ * a write for each would cost more than all else that a request does to its line. A process that exits, or dies of an
+ * error, has written all; one that is killed may lose those of its last turn.
  */
 export function standardOutput(): DestinationStream {
-  const output = pino.destination({ fd: 1, sync: true });
+  output ??= open();
+  return output;
+}
+
+let output: DestinationStream | null = null;
+
+function open(): DestinationStream {
+  const file = pino.destination({ fd: 1, sync: true });
   let waiting = '';
   const flush = () => {
     const text = waiting;
     waiting = '';
-    if (text !== '') output.write(text);
+    if (text !== '') file.write(text);
   };
   process.once('exit', flush);
   return {
