@@ -19,12 +19,12 @@ RUN install --directory --owner=node --group=node /data
 RUN install --directory --owner=node --group=node node_modules/.cache
 VOLUME /data
 USER node
-# What Node makes of the sources is kept for this user, so that a start need not make it: see src/compile-cache.ts.
-RUN ["node", "--input-type=module", "--eval", "import { keepCompiled } from '/app/src/compile-cache.ts'; keepCompiled(); await import('/app/src/app/run.ts'); (await import('node:module')).flushCompileCache()"]
+# What Node makes of the sources is kept for this user, so that a start need not make it: see src/compile-cache.js.
+RUN ["node", "--input-type=module", "--eval", "import '/app/src/compile-cache.js'; await import('/app/src/app/run.ts'); (await import('node:module')).flushCompileCache()"]
 EXPOSE 3000
 STOPSIGNAL SIGTERM
 # Alive, not ready: an instance that drains or has lost its database is no better for a restart.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/live`).then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
 # Not by npm, which would stand between the signals and the service.
-CMD ["node", "src/index.ts"]
+CMD ["node", "--max-semi-space-size=4", "src/start.js"]

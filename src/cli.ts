@@ -1,6 +1,5 @@
-import { keepCompiled } from './compile-cache.ts';
+import './compile-cache.js';
 
-keepCompiled();
 const { config: loadDotenv } = await import('dotenv');
 const { main } = await import('./cli/main.ts');
 const { processVariables } = await import('./config.ts');

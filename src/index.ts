@@ -1,6 +1,2 @@
-import { keepCompiled } from './compile-cache.ts';
-
-keepCompiled();
-// After that, because what is imported above this line is compiled before it.
-const { runService } = await import('./app/run.ts');
-await runService();
+/** For who starts it by this name. `npm start` goes the shorter way. */
+import './start.js';

@@ -1,5 +1,6 @@
+import { isAscii } from 'node:buffer';
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from './problem.ts';
 
 export interface AccessRules {
@@ -12,30 +13,39 @@ export interface AccessRules {
 }
 
 /** A hook that lets a request pass. @throws ProblemError 401 */
-type Guard = (request: FastifyRequest) => Promise<void>;
+type Guard = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
 
 /** Who may ask for what. */
 export class Access {
-  readonly #digests: readonly Buffer[];
+  readonly #keys: readonly Buffer[];
+  /** What a caller sends, beside the keys: all of one length, with zeros at the end, which no header has in it. */
+  readonly #given: Buffer;
   readonly #rules: AccessRules;
 
   constructor(rules: AccessRules) {
     this.#rules = rules;
     // Headers are bytes; some callers send text beyond ASCII as UTF-8, some as Latin-1.
-    this.#digests = rules.apiKeys.flatMap((key) => [digest(key, 'utf8'), digest(key, 'latin1')]);
+    const spelt = rules.apiKeys.flatMap((key) =>
+      isAscii(Buffer.from(key)) ? [Buffer.from(key)] : [Buffer.from(key), Buffer.from(key, 'latin1')],
+    );
+    // One byte more than the longest key, so that what is longer is no key when it is cut.
+    const length = Math.max(0, ...spelt.map((key) => key.length)) + 1;
+    this.#keys = spelt.map((key) => Buffer.concat([key], length));
+    this.#given = Buffer.alloc(length);
   }
 
   /** For `/v1`. */
-  readonly guardApi: Guard = async (request) => {
-    if (this.#hasKey(request)) return;
+  readonly guardApi: Guard = (request, _reply, done) => {
+    if (this.#hasKey(request)) return done();
     const open = this.#rules.apiKeys.length === 0 && this.#rules.trustLoopback;
-    if (open && isLocal(request)) return;
+    if (open && isLocal(request)) return done();
     throw unauthorized(open);
   };
 
   /** For metrics and documentation. */
-  readonly guardOperations: Guard = async (request) => {
+  readonly guardOperations: Guard = (request, _reply, done) => {
     if (this.#rules.protectOperations && !this.#hasKey(request)) throw unauthorized(false);
+    done();
   };
 
   /** Whether the caller may see more of health than its status. */
@@ -46,25 +56,22 @@ export class Access {
   /** Tells callers apart by their keys, without showing them; all without a key are one. */
   callerOf(request: FastifyRequest): string {
     const token = tokenOf(request);
-    return token === undefined ? '' : digest(token, 'latin1').toString('hex');
+    return token === undefined ? '' : hash('sha256', Buffer.from(token, 'latin1'), 'hex');
   }
 
   /** Takes the same time whichever key matches, or none. */
   #hasKey(request: FastifyRequest): boolean {
     const token = tokenOf(request);
     if (token === undefined) return false;
-    const given = digest(token, 'latin1');
-    return this.#digests.map((known) => timingSafeEqual(known, given)).includes(true);
+    this.#given.fill(0).write(token, 'latin1');
+    let matches = 0;
+    for (const key of this.#keys) matches += Number(timingSafeEqual(key, this.#given));
+    return matches > 0;
   }
 }
 
 function tokenOf({ headers }: FastifyRequest): string | undefined {
   return /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1];
-}
-
-/** Equal lengths, whatever the lengths of the keys: that is what comparing in constant time asks for. */
-function digest(text: string, encoding: 'utf8' | 'latin1'): Buffer {
-  return hash('sha256', Buffer.from(text, encoding), 'buffer');
 }
 
 /**

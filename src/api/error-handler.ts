@@ -95,9 +95,10 @@ export function toProblem(error: unknown, bodyLimit = MIB): Problem {
 /** Answers with a problem, and logs what is ours to mend. */
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error, request.routeOptions.bodyLimit);
-  if (problem.status === 500) request.log.error({ err: error }, 'a request failed unexpectedly');
+  const line = { requestId: request.id, err: error };
+  if (problem.status === 500) request.log.error(line, 'a request failed unexpectedly');
   else if (problem.status === 503 && !(error instanceof ProblemError))
-    request.log.warn({ err: error }, 'a request could not be served now');
+    request.log.warn(line, 'a request could not be served now');
   return sendProblem(request, reply, problem);
 }
 

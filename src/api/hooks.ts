@@ -1,11 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
 import { notNow, ProblemError } from './problem.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answered while the service is on its way down: what watches it must see that. */
     readonly whileDraining?: boolean;
+  }
+  interface FastifyRequest {
+    /** As `performance.now` counts. */
+    receivedAt: number;
   }
 }
 
@@ -37,9 +41,11 @@ export function requestIds(newId: () => string): (request: IncomingMessage) => s
 
 /** What every answer has, and who is turned away on the way down. */
 export function addCommonHooks(app: FastifyInstance, draining: AbortSignal): void {
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers({ ...HEADERS, 'x-request-id': request.id });
-    if (!draining.aborted || request.routeOptions.config.whileDraining === true) return;
+  app.decorateRequest('receivedAt', 0);
+  app.addHook('onRequest', (request, reply, done) => {
+    request.receivedAt = performance.now();
+    reply.headers(HEADERS).header('x-request-id', request.id);
+    if (!draining.aborted || request.routeOptions.config.whileDraining === true) return done();
     reply.header('connection', 'close');
     throw new ProblemError(
       notNow('draining', 'The service is stopping. Send the request again.', DRAINING_RETRY_SECONDS),
@@ -54,22 +60,21 @@ const CLIENT_GONE = 499;
 export type AccessLog = (request: FastifyRequest, status: number, ms: number) => void;
 
 /** Tells the route's template and no query string: paths and parameters may name persons. */
-export function accessLog(metrics: HttpMetrics): AccessLog {
-  return (request, status, ms) => {
-    const { method } = request;
-    const route = request.routeOptions.url ?? 'unmatched';
-    request.log.info({ method, route, status, ms: Math.round(ms * 10) / 10 }, 'request');
+export function accessLog(logger: FastifyBaseLogger, metrics: HttpMetrics): AccessLog {
+  return ({ id: requestId, method, routeOptions }, status, ms) => {
+    const route = routeOptions.url ?? 'unmatched';
+    logger.info({ requestId, method, route, status, ms: Math.round(ms * 10) / 10 }, 'request');
     metrics.requestServed({ method, route, status, seconds: ms / 1000 });
   };
 }
 
 export function addAccessLog(app: FastifyInstance, note: AccessLog): void {
-  const startedAt = new WeakMap<FastifyRequest, number>();
-  app.addHook('onRequest', async (request) => {
-    startedAt.set(request, performance.now());
+  app.addHook('onResponse', (request, reply, done) => {
+    note(request, reply.statusCode, reply.elapsedTime);
+    done();
   });
-  app.addHook('onResponse', async (request, reply) => note(request, reply.statusCode, reply.elapsedTime));
-  app.addHook('onRequestAbort', async (request) => {
-    note(request, CLIENT_GONE, performance.now() - (startedAt.get(request) ?? performance.now()));
+  app.addHook('onRequestAbort', (request, done) => {
+    note(request, CLIENT_GONE, performance.now() - request.receivedAt);
+    done();
   });
 }

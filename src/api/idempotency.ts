@@ -45,8 +45,7 @@ export function addIdempotency(
   app.decorateRequest('requestKey', null);
 
   // Before validation, which replaces the body by what its schema makes of it.
-  app.addHook('preValidation', async (request) => {
-    if (request.is404 || !WRITING_METHODS.includes(request.method)) return;
+  const identify = async (request: FastifyRequest) => {
     const key = keyOf(request);
     if (key === null) return;
     const [path, query = ''] = request.url.split(/\?(.*)/s, 2);
@@ -54,21 +53,29 @@ export function addIdempotency(
     const fingerprint = digest([query, textOf(request.body)]);
     keyed.set(request, { scope, fingerprint });
     request.requestKey = digest([scope, fingerprint]);
-  });
+  };
 
-  app.addHook('preHandler', async (request, reply) => {
+  const enter = async (request: FastifyRequest, reply: FastifyReply) => {
     const known = keyed.get(request);
     if (known === undefined) return;
     const stored = await gate.enter(known, waitSignal(reply, ending));
     if (stored === null) running.add(request);
     else return replay(reply, stored);
-  });
+  };
 
   // Comes with every answer, also when the client has gone away; the answer leaves when it is kept.
-  app.addHook('onSend', async (request, reply, payload) => {
+  const leave = async (request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
     const known = keyed.get(request);
     if (known !== undefined && running.delete(request)) await gate.leave(known.scope, toKeep(reply, payload));
     return payload;
+  };
+
+  // Not of every route: reads would pay for each hook.
+  app.addHook('onRoute', (route) => {
+    if (![route.method].flat().some((method) => WRITING_METHODS.includes(method))) return;
+    route.preValidation = [identify, route.preValidation ?? []].flat();
+    route.preHandler = [enter, route.preHandler ?? []].flat();
+    route.onSend = [leave, route.onSend ?? []].flat();
   });
 }
 

@@ -2,7 +2,7 @@
  * What is refused in every request before any schema looks at it: text that no database or log takes well, members
  * that would change a prototype, depth that would exhaust a stack.
  */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { badInput, type InputError, MAX_ERRORS, ProblemError, UNSUPPORTED_MEDIA_TYPE } from './problem.ts';
 
 const MAX_TEXT = 1000;
@@ -39,9 +39,9 @@ function parseJson(body: Buffer): unknown {
 }
 
 /** A hook. Each parameter once, in text that can be stored. @throws ProblemError */
-export async function checkQuery(request: FastifyRequest): Promise<void> {
-  const [, text = ''] = request.url.split(/\?(.*)/s, 2);
-  if (!isPercentEncoded(text)) {
+export function checkQuery(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  const start = request.url.indexOf('?');
+  if (start !== -1 && !isPercentEncoded(request.url.slice(start + 1))) {
     throw new ProblemError(
       badInput([{ path: '', message: 'the query string is not percent-encoded UTF-8' }]),
     );
@@ -52,6 +52,7 @@ export async function checkQuery(request: FastifyRequest): Promise<void> {
     return fault === null ? [] : [{ path: name, message: fault }];
   });
   if (errors.length > 0) throw new ProblemError(badInput(errors));
+  done();
 }
 
 function isPercentEncoded(text: string): boolean {

@@ -25,10 +25,12 @@ const SOCKET_TIMEOUT_MS = 330_000;
 
 /** The HTTP side of the service; neither listens nor starts anything. */
 export function createHttpServer(deps: HttpDeps): FastifyInstance {
-  const note = accessLog(deps.metrics);
+  const note = accessLog(deps.logger, deps.metrics);
   const app = fastify({
     loggerInstance: deps.logger,
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    logController: new LogController({ disableRequestLogging: true }),
+    // One for all requests, because one for each costs more than its line: what is logged says its requestId itself.
+    childLoggerFactory: (logger) => logger,
     genReqId: requestIds(deps.newId),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -46,9 +48,11 @@ export function createHttpServer(deps: HttpDeps): FastifyInstance {
     clientErrorHandler: answerBrokenRequest,
   });
 
+  // Not `AbortSignal.any`: every request asks it, and that looks its sources through.
   const closing = new AbortController();
+  const ending = closing.signal;
   app.addHook('preClose', async () => closing.abort(new Error('the server is closing')));
-  const ending = AbortSignal.any([deps.draining, closing.signal]);
+  deps.draining.addEventListener('abort', () => closing.abort(deps.draining.reason), { once: true });
   const access = new Access(deps.access);
   const gate = new IdempotencyGate({
     ...deps.idempotency,

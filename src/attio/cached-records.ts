@@ -32,8 +32,10 @@ export class CachedRecords {
 
   /** @throws AttioApiError when Attio is out of reach and nothing is cached */
   async get(object: string, recordId: string): Promise<CachedRead> {
-    const load = () => this.#load(object, recordId);
     const key = this.#cache.keyOf(object, recordId);
+    const held = key === null ? null : this.#cache.held(key);
+    if (held !== null) return { record: held as CachedRead['record'], cache: 'HIT' }; // what #load has put there
+    const load = () => this.#load(object, recordId);
     const { value, result } =
       key === null
         ? { value: await load(), result: 'MISS' as const }

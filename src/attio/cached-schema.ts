@@ -69,8 +69,8 @@ export class CachedSchema {
   }
 
   /** @throws AttioApiError */
-  async objects(wanted: Wanted = 'current'): Promise<readonly (AttioObject & JsonObject)[]> {
-    return this.#definitions(OBJECTS, wanted, async () => (await this.#objects.list()).data);
+  objects(wanted: Wanted = 'current'): Promise<readonly (AttioObject & JsonObject)[]> {
+    return this.#definitions(OBJECTS, wanted, this.#loadObjects);
   }
 
   /** @throws AttioApiError */
@@ -185,6 +185,7 @@ export class CachedSchema {
     this.#cache.invalidate(OBJECTS);
   }
 
+  readonly #loadObjects = async (): Promise<readonly AttioObject[]> => (await this.#objects.list()).data;
   readonly #loadLists = async (): Promise<readonly AttioList[]> => (await this.#lists.list()).data;
   readonly #loadMembers = async (): Promise<readonly Member[]> => (await this.#members.list()).data;
 
@@ -200,6 +201,8 @@ export class CachedSchema {
     load: Load<T>,
     onLoaded: (items: readonly T[]) => void = () => {},
   ): Promise<readonly (T & JsonObject)[]> {
+    const held = this.#cache.held(key);
+    if (held !== null) return held.items as readonly (T & JsonObject)[]; // what was read under this key
     if (wanted === 'current') return this.#current(key, load, onLoaded);
     const known = await this.#known<T>(key);
     if (known !== null) {

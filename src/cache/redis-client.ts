@@ -1,5 +1,6 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Subject } from './messages.ts';
+import { redisDriver } from './redis-driver.ts';
 
 /** Of everything that the service keeps in Redis; the number changes when the shape of what is kept does. */
 const PREFIX = 'attio-bridge:cache:1:';
@@ -204,6 +205,7 @@ export class RedisClient {
   }
 
   #connection(values: boolean): Redis {
+    const Redis = redisDriver();
     const redis = new Redis(this.#options.url, connectionOptions());
     let reason: unknown = new Error('closed');
     redis.on('error', (error) => {

@@ -110,6 +110,13 @@ export class TtlCache<V extends {}> {
     }
   }
 
+  /** What a read would be answered from memory; null when it would have to wait, or there is none such. */
+  held(key: string): V | null {
+    const entry = this.#inTime(key);
+    if (entry === null || entry.value === null || !this.#isBelieved(entry)) return null;
+    return this.#seen(entry.value, 'HIT').value;
+  }
+
   /** What is in memory, in time or past it; null when there is nothing. Loads nothing, counts as no read. */
   peek(key: string): V | null {
     return this.#entries.peek(key)?.value ?? null;

@@ -4,6 +4,7 @@ import { isKnownEventType } from '../domain/webhook-events.ts';
 import type { Metrics } from './metrics.ts';
 
 type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+type CacheRead = { cache: string; tier: string; result: keyof typeof CACHE_RESULTS };
 type RecordOutcome = 'created' | 'updated' | 'unchanged' | 'deleted' | 'merged' | 'stale' | 'invalid';
 
 /** Why a delivery to `/webhooks` was turned away. */
@@ -17,6 +18,7 @@ export type DeliveryRejection =
   | 'not_stored'
   | 'failed';
 
+const CACHE_RESULTS = { HIT: 'hit', MISS: 'miss', STALE: 'stale', ERROR: 'error' } as const;
 const CIRCUIT_LEVELS = { closed: 0, 'half-open': 1, open: 2 } as const;
 
 /**
@@ -299,10 +301,9 @@ export class Events {
 
   // --- caches
 
-  cacheRead(read: { readonly cache: string; readonly tier: string; readonly result: string }): void {
+  cacheRead({ cache, tier, result }: CacheRead): void {
     this.#tell(() => {
-      const { cache, tier, result } = read;
-      this.#metrics.cacheRequests.inc({ cache, tier, result: result.toLowerCase() });
+      this.#metrics.cacheRequests.inc({ cache, tier, result: CACHE_RESULTS[result] });
     });
   }
 

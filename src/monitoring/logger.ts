@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { lineTime, standardOutput } from './log-output.ts';
 import { REDACTED, redactLine, serializeError } from './redaction.ts';
 
 /** What a child logger's fixed members may wrongly hold; those of a line are redacted by `redactLine`. */
@@ -17,12 +18,12 @@ export function createLogger(options: LoggerOptions): Logger {
   const settings = {
     name: options.name,
     level: options.level,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: lineTime,
     redact: { paths: SENSITIVE_BINDINGS, censor: REDACTED },
     formatters: { log: redactLine },
     serializers: { err: serializeError, req: serializeRequest, res: serializeResponse },
   };
-  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  return pino(settings, options.destination ?? standardOutput());
 }
 
 interface RequestFacts {

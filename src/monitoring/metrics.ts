@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { DeadLetterKind } from '../domain/dead-letters.ts';
+import { TalliedCounter, TalliedHistogram } from './tallies.ts';
 
 /** What is counted by asking, at each scrape. */
 export interface GaugeReadings {
@@ -31,7 +32,7 @@ export function createMetrics(deps: MetricsDeps) {
   collectDefaultMetrics({ register: registry });
   watchGauges(registry, deps.probe);
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-    new Counter({ name, help, labelNames, registers });
+    new TalliedCounter({ name, help, labelNames, registry });
   const histogram = <L extends string>(
     name: string,
     help: string,
@@ -39,18 +40,18 @@ export function createMetrics(deps: MetricsDeps) {
     buckets: number[],
   ) => new Histogram({ name, help, labelNames, buckets, registers });
 
-  const httpRequestSeconds = histogram(
-    'http_request_duration_seconds',
-    'Duration of requests to this service',
-    ['method', 'route', 'status'],
-    REQUEST_BUCKETS,
-  );
+  const httpRequestSeconds = new TalliedHistogram({
+    name: 'http_request_duration_seconds',
+    help: 'Duration of requests to this service',
+    labelNames: ['method', 'route', 'status'],
+    bounds: REQUEST_BUCKETS,
+  });
 
   return {
     /** Of `text()`. */
     contentType: registry.contentType,
     /** In Prometheus' text format. */
-    text: () => registry.metrics(),
+    text: async () => (await registry.metrics()) + httpRequestSeconds.text(),
     attioRequests: counter('attio_requests_total', 'Attempts at requests to Attio', ['endpoint', 'status']),
     attioRequestSeconds: histogram(
       'attio_request_duration_seconds',

@@ -52,7 +52,8 @@ export function redact(value: unknown, depth = 0): unknown {
 /** The members of a log line; those that a serializer renders are left to it. */
 export function redactLine(line: Record<string, unknown>): Record<string, unknown> {
   const safe: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(line)) {
+  for (const name of Object.keys(line)) {
+    const value = line[name];
     safe[name] = name === 'req' || name === 'res' || name === 'err' ? value : redactMember(name, value, 0);
   }
   return safe;
@@ -69,7 +70,19 @@ function redactMember(name: string, value: unknown, depth: number): unknown {
   return isSensitive(name) ? REDACTED : redact(value, depth + 1);
 }
 
+/** Names as the code spells them: there are few, and each is judged once. Bounded, because data may bring any. */
+const judged = new Map<string, boolean>();
+const MAX_JUDGED = 1_000;
+
 function isSensitive(name: string): boolean {
+  const known = judged.get(name);
+  if (known !== undefined) return known;
+  const verdict = judge(name);
+  if (judged.size < MAX_JUDGED) judged.set(name, verdict);
+  return verdict;
+}
+
+function judge(name: string): boolean {
   const plain = name.toLowerCase().replaceAll(/[-_]/g, '');
   return SENSITIVE_NAMES.has(plain) || SENSITIVE_ENDINGS.test(plain);
 }

@@ -57,11 +57,11 @@ export class SchemaService {
     );
   }
 
-  async #objects(wanted: Wanted) {
+  #objects(wanted: Wanted) {
     return askAttio(() => this.#schema.objects(wanted), { wanted: "The workspace's objects" });
   }
 
-  async #attributes(object: string, wanted: Wanted) {
+  #attributes(object: string, wanted: Wanted) {
     return askAttio(() => this.#schema.attributes(object, wanted), { wanted: `The attributes of ${object}` });
   }
 

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Clock } from '../domain/clock.ts';
+import { postgresDriver } from './postgres-driver.ts';
 import type { PoolSettings } from './postgres-pool.ts';
 
 export interface NewsDeps<T extends string> {
@@ -105,7 +106,8 @@ export class PostgresNews<T extends string> {
 
   #newClient(): pg.Client {
     const { url, settings } = this.#deps;
-    return new pg.Client({
+    const { Client } = postgresDriver();
+    return new Client({
       connectionString: url,
       fallback_application_name: 'attio-bridge news',
       connectionTimeoutMillis: settings.connectTimeoutMs,

@@ -1,6 +1,7 @@
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
-import pg from 'pg';
+import type pg from 'pg';
 import { StorageUnavailableError } from '../domain/storage.ts';
+import { postgresDriver } from './postgres-driver.ts';
 
 export interface PoolSettings {
   /** Connections of this process at once. */
@@ -53,8 +54,9 @@ export class GuardedPool implements PostgresPool {
       types: { getTypeParser },
     };
     // Never connected: it reads the URL and its certificates now, and not at the first request.
-    new pg.Client(config);
-    this.#pool = new pg.Pool(config);
+    const { Client, Pool } = postgresDriver();
+    new Client(config);
+    this.#pool = new Pool(config);
     // A connection that dies is told by what next uses it. Without listeners it would end the process.
     this.#pool.on('error', () => {});
     this.#pool.on('connect', (client) => client.on('error', () => {}));
@@ -122,14 +124,14 @@ const UNAVAILABLE: ReadonlySet<string> = new Set([
 
 /** Of what the server says, its code decides; whatever else goes wrong with a sound statement is the connection. */
 function isFaultOfOurs(error: unknown): boolean {
-  if (!(error instanceof pg.DatabaseError)) return error instanceof TypeError;
+  if (!(error instanceof postgresDriver().DatabaseError)) return error instanceof TypeError;
   const { code = '' } = error;
   return !UNAVAILABLE.has(code) && !UNAVAILABLE.has(code.slice(0, 2));
 }
 
 /** Whether the connection is of no use any more. Servers that speak another language say so of more: it costs a connection. */
 function isLoss(error: unknown): boolean {
-  return !(error instanceof pg.DatabaseError) || error.severity !== 'ERROR';
+  return !(error instanceof postgresDriver().DatabaseError) || error.severity !== 'ERROR';
 }
 
 function unavailable(cause: unknown): StorageUnavailableError {
@@ -137,8 +139,10 @@ function unavailable(cause: unknown): StorageUnavailableError {
 }
 
 /** Counts, sums and ids are of 64 bits or more; none of ours comes near 2^53. */
-const NUMERIC_OIDS: ReadonlySet<number> = new Set([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
+const INT8_OID = 20;
+const NUMERIC_OID = 1700;
 
 function getTypeParser(oid: number, format?: 'text' | 'binary') {
-  return NUMERIC_OIDS.has(oid) && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format);
+  const isNumeric = oid === INT8_OID || oid === NUMERIC_OID;
+  return isNumeric && format !== 'binary' ? Number : postgresDriver().types.getTypeParser(oid, format);
 }

@@ -9,6 +9,7 @@ import { expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { ServiceProcess } from '../support/process.ts';
 import { freePort } from '../support/service.ts';
+import { NODE_OPTIONS, SCRIPT } from '../support/start-command.ts';
 import { sourcesOf, stagesOf } from './dockerfile.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
@@ -30,7 +31,7 @@ test('it is made of images with a version, runs without root, and hears signals 
   expect(new Set(bases)).toEqual(new Set(['node:26-slim']));
   expect(manifest.engines.node).toBe('>=26');
   expect(ofImage('USER')).toEqual(['node']);
-  expect(ofImage('CMD').map((command) => JSON.parse(command))).toEqual([['node', 'src/index.ts']]);
+  expect(ofImage('CMD').map((command) => JSON.parse(command))).toEqual([['node', ...NODE_OPTIONS, SCRIPT]]);
   expect(ofImage('ENTRYPOINT')).toEqual([]);
   expect(ofImage('STOPSIGNAL')).toEqual(['SIGTERM']);
 });
@@ -69,7 +70,7 @@ test('with those files and production dependencies alone it starts, is healthy, 
     // Nobody is there.
     ATTIO_BASE_URL: 'http://127.0.0.1:9/v2',
   };
-  const service = new ServiceProcess(env, [join(app, 'src/index.ts')]);
+  const service = new ServiceProcess(env, [...NODE_OPTIONS, join(app, SCRIPT)]);
   try {
     await service.ready(`http://127.0.0.1:${port}`);
     expect(await healthCheck(port)).toBe(0);

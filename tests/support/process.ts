@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { until } from './service.ts';
+import { NODE_OPTIONS, SCRIPT } from './start-command.ts';
 
-const ENTRY = fileURLToPath(new URL('../../src/index.ts', import.meta.url));
+const ENTRY = fileURLToPath(new URL(`../../${SCRIPT}`, import.meta.url));
 
 /** In place of it: what a killed one had in hand is free soon. */
 export const WITH_SHORT_LEASE = [fileURLToPath(new URL('./leased-process.ts', import.meta.url))];
@@ -14,7 +15,7 @@ export class ServiceProcess {
   output = '';
 
   /** @param script with its arguments */
-  constructor(env: Readonly<Record<string, string>>, script: readonly string[] = [ENTRY]) {
+  constructor(env: Readonly<Record<string, string>>, script: readonly string[] = [...NODE_OPTIONS, ENTRY]) {
     this.#child = spawn(process.execPath, script, { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.exited = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => resolve({ code, signal }));

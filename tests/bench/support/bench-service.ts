@@ -1,9 +1,10 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { freePort, type Run, until } from '../../support/service.ts';
+import { NODE_OPTIONS, SCRIPT } from '../../support/start-command.ts';
 import { requestBytes } from './http-load.ts';
 import { MeasuredProcess, type Usage } from './measured-process.ts';
 
-const SCRIPT = new URL('../../../src/index.ts', import.meta.url);
+const ENTRY = new URL(`../../../${SCRIPT}`, import.meta.url);
 export const SECRET = 'the-secret-of-benchmarks';
 const API_KEY = 'bench-service-key';
 const WEBHOOK_ID = '00000000-0000-4000-8000-000000000001';
@@ -33,8 +34,8 @@ export class BenchService {
     const { databaseUrl, attioUrl, redisUrl, profiles = null, lookEveryMs } = options;
     const port = await freePort();
     const process = new MeasuredProcess({
-      script: SCRIPT,
-      nodeArgs: profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`],
+      script: ENTRY,
+      nodeArgs: [...NODE_OPTIONS, ...(profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`])],
       env: {
         NODE_ENV: 'production',
         HOST: '127.0.0.1',

@@ -86,4 +86,39 @@ describe('the metrics', () => {
     expect(await one.text()).toContain('attio_retries_total{reason="timeout"} 1');
     expect(await two.text()).not.toContain('reason="timeout"');
   });
+
+  it('count each set of labels once, however often they are looked at', async () => {
+    const metrics = createMetrics({ probe: async () => READINGS });
+    metrics.cacheRequests.inc({ cache: 'record', tier: 'memory', result: 'hit' });
+    await metrics.text();
+    metrics.cacheRequests.inc({ cache: 'record', tier: 'memory', result: 'hit' });
+    metrics.cacheRequests.inc({ cache: 'record', tier: 'memory', result: 'miss' }, 3);
+    for (let look = 0; look < 2; look += 1) {
+      const text = await metrics.text();
+      expect(text).toContain('cache_requests_total{cache="record",tier="memory",result="hit"} 2\n');
+      expect(text).toContain('cache_requests_total{cache="record",tier="memory",result="miss"} 3\n');
+    }
+  });
+
+  it('tell how long requests took, by route and status', async () => {
+    const metrics = createMetrics({ probe: async () => READINGS });
+    for (const seconds of [0.005, 0.02, 60]) {
+      metrics.requestServed({ method: 'GET', route: '/a/:id', status: 200, seconds });
+    }
+    metrics.requestServed({ method: 'GET', route: '/a/:id', status: 404, seconds: 0.5 });
+    const text = await metrics.text();
+    const of = 'method="GET",route="/a/:id",status="200"';
+    for (const [le, count] of [
+      ['0.005', 1],
+      ['0.01', 1],
+      ['0.025', 2],
+      ['30', 2],
+      ['+Inf', 3],
+    ]) {
+      expect(text).toContain(`http_request_duration_seconds_bucket{le="${le}",${of}} ${count}\n`);
+    }
+    expect(text).toMatch(/^http_request_duration_seconds_sum\{.*status="200"\} 60\.025$/m);
+    expect(text).toContain(`http_request_duration_seconds_count{${of}} 3\n`);
+    expect(text).toMatch(/^http_request_duration_seconds_count\{.*status="404"\} 1$/m);
+  });
 });
