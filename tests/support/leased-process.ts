@@ -1,7 +1,12 @@
 /** The service as a process of its own, with a lease that tests can wait for. */
-import { createApp } from '../../src/app.ts';
-import { loadConfig, processVariables } from '../../src/config.ts';
-import { shortLease } from './several.ts';
+import { flushCompileCache } from 'node:module';
+import { keepCompiled } from '../../src/compile-cache.ts';
+
+keepCompiled();
+// After that, as in `src/index.ts`: instances are started again and again.
+const { createApp } = await import('../../src/app.ts');
+const { loadConfig, processVariables } = await import('../../src/config.ts');
+const { shortLease } = await import('./short-lease.ts');
 
 const config = shortLease(loadConfig(processVariables()));
 const pageSize = process.env['TEST_PAGE_SIZE'];
@@ -10,3 +15,4 @@ const sync =
 const app = createApp({ ...config, sync });
 process.on('SIGTERM', () => void app.stop());
 await app.start();
+flushCompileCache();
