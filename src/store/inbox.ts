@@ -1,15 +1,18 @@
 import type { NewDeadLetter } from '../domain/dead-letters.ts';
-import { isHeld, type MaybeOwner, mayTake, takenBy, takeRows } from './claims.ts';
+import { claimRows, isHeld, type MaybeOwner, mayTake, takeRows } from './claims.ts';
 import { chunks, type Database, type Handle, transaction } from './database.ts';
 import { insertDeadLetters } from './dead-letters.ts';
+import { isNobodyElses, mayTakeEvent, takersOf } from './subjects.ts';
 
 interface NewEvent {
   readonly type: string;
   readonly workspaceId: string | null;
   /** The event as JSON text. */
   readonly payload: string;
-  /** The record or entry, and its attribute, that is said to have changed. */
-  readonly changed?: { readonly subjectId: string; readonly attributeId: string } | null;
+  /** The record, entry or other thing that it is about. */
+  readonly subjectId?: string | null;
+  /** That of its attributes which is said to have changed. */
+  readonly attributeId?: string | null;
 }
 
 interface Delivery {
@@ -51,18 +54,24 @@ export class InboxStore {
   /**
    * Stores deliveries in one transaction: all are durable when it resolves, or none is.
    * @param dedupeSince a message last seen before this instant counts as new
-   * @param take whether this instance takes the events in hand itself, and leaves none to the others
+   * @param take whether this instance takes the events in hand itself, but for those about what is in others' hands
+   * @returns the results, and whether events are left to others
    */
-  async accept(deliveries: readonly Delivery[], dedupeSince: string, take = true): Promise<DeliveryResult[]> {
+  async accept(
+    deliveries: readonly Delivery[],
+    dedupeSince: string,
+    take = true,
+  ): Promise<{ results: DeliveryResult[]; isLeft: boolean }> {
     return transaction(this.#db, async (tx) => {
       const isNew = await claimKeys(tx, deliveries, dedupeSince);
       const fresh = deliveries.filter((_, index) => isNew[index]);
-      await insertEvents(tx, fresh, take ? this.#owner : null);
+      const isPartLeft = await insertEvents(tx, fresh, take ? this.#owner : null);
       await insertDeadLetters(
         tx,
         fresh.flatMap((delivery) => delivery.quarantined),
       );
-      return deliveries.map((delivery, index) => result(delivery, isNew[index] === true));
+      const results = deliveries.map((delivery, index) => result(delivery, isNew[index] === true));
+      return { results, isLeft: !take || isPartLeft };
     });
   }
 
@@ -73,19 +82,22 @@ export class InboxStore {
     inHand: ReadonlySet<number>,
     limit: number,
   ): Promise<InboxRow[]> {
-    const rows = await takeRows(this.#db, 'inbox', this.#owner, async () => {
+    const find = async () => {
       const found = await this.#db
         .selectFrom('inbox')
         .select(['id', 'payload_json', 'attempts', 'received_at', 'claimed_by'])
         .where('status', '=', 'pending')
         .where('id', '>', afterId)
         .where('next_attempt_at', '<=', now)
-        .where(mayTake(this.#owner))
+        .where(mayTakeEvent(this.#owner))
         .orderBy('id')
         .limit(afterId === 0 ? limit + inHand.size : limit)
         .execute();
       return found.filter((row) => !inHand.has(row.id)).slice(0, limit);
-    });
+    };
+    const rows = await takeRows(this.#owner, find, (owner, ids) =>
+      transaction(this.#db, (tx) => claimRows(tx, 'inbox', owner, ids, isNobodyElses(owner))),
+    );
     return rows.map((row) => ({
       id: row.id,
       payload: row.payload_json,
@@ -215,25 +227,33 @@ async function claimKeys(
   return deliveries.map(({ dedupeKey }) => dedupeKey === null || unclaimed.delete(dedupeKey));
 }
 
-async function insertEvents(tx: Handle, deliveries: readonly Delivery[], owner: MaybeOwner): Promise<void> {
-  const claim = owner === null ? {} : { claimed_by: takenBy(owner) };
+/** @returns whether there are some that the owner does not take */
+async function insertEvents(
+  tx: Handle,
+  deliveries: readonly Delivery[],
+  owner: MaybeOwner,
+): Promise<boolean> {
+  const events = deliveries.flatMap((delivery) => delivery.events);
+  const subjectIds = events.flatMap(({ subjectId }) => subjectId ?? []);
+  const takerOf = owner === null ? null : await takersOf(tx, owner, subjectIds);
   const rows = deliveries.flatMap((delivery) =>
-    delivery.events.map((event) => ({
-      event_type: event.type,
-      workspace_id: event.workspaceId,
-      payload_json: event.payload,
-      subject_id: event.changed?.subjectId ?? null,
-      attribute_id: event.changed?.attributeId ?? null,
+    delivery.events.map(({ type, workspaceId, payload, subjectId = null, attributeId = null }) => ({
+      event_type: type,
+      workspace_id: workspaceId,
+      payload_json: payload,
+      subject_id: subjectId,
+      attribute_id: attributeId,
       status: 'pending',
       attempts: 0,
       next_attempt_at: delivery.receivedAt,
       received_at: delivery.receivedAt,
       settled_at: null,
       last_error: null,
-      ...claim,
+      ...(takerOf === null ? {} : { claimed_by: takerOf(subjectId) }),
     })),
   );
   for (const part of chunks(rows)) await tx.insertInto('inbox').values(part).execute();
+  return takerOf !== null && events.some(({ subjectId = null }) => takerOf(subjectId) === null);
 }
 
 function result(delivery: Delivery, isNew: boolean): DeliveryResult {
