@@ -43,11 +43,11 @@ export function buildInbox(
     ...COMMIT,
     async flush(deliveries: readonly Delivery[]) {
       rush.note(deliveries.length);
-      // What there is no room for here, others may have room for.
+      // What there is no room for here, others may have room for; what they have more of in hand is theirs.
       const take = deliveries.reduce((sum, { events }) => sum + events.length, 0) <= worker.room;
       const since = isoAgo(clock, config.retention.deliveryDays * DAY_MS);
-      const results = await inbox.accept(deliveries, since, take);
-      if (!take) instances.publish('inbox');
+      const { results, isLeft } = await inbox.accept(deliveries, since, take);
+      if (isLeft) instances.publish('inbox');
       return results;
     },
   });

@@ -107,6 +107,13 @@ function readIds(id: JsonObject): { [member: string]: string } {
   return ids;
 }
 
+/** The id of what an event is about: of two of one thing the later one is settled later. Null: this version knows none. */
+export function subjectOf({ type, ids }: WebhookEvent): string | null {
+  if (!isKnownEventType(type)) return null;
+  const member = WEBHOOK_EVENTS[type].id.findLast((name) => name !== 'attribute_id');
+  return (member === undefined ? undefined : ids[member]) ?? null;
+}
+
 /** `attribute_id` only says which value changed: an event without it can still be acted on. */
 function missingMembers(type: WebhookEventType, ids: WebhookEvent['ids'], event: JsonObject): string[] {
   const inId = WEBHOOK_EVENTS[type].id.filter(

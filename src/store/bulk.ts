@@ -13,29 +13,39 @@ const SIZES = [256, 64, 16, 4, 1] as const;
 export class BulkInsert<T extends keyof Schema> {
   readonly #table: T;
   readonly #columns: readonly (keyof Insertable<Schema[T]> & string)[];
-  readonly #onConflict: string;
+  readonly #tail: (value: string) => string;
   readonly #statements = new Map<string, string>();
 
-  /** @param onConflict what follows the rows */
-  constructor(table: T, columns: readonly (keyof Insertable<Schema[T]> & string)[], onConflict: string = '') {
+  /** @param tail what follows the rows; it may have one value of its own, for which it is given a place */
+  constructor(
+    table: T,
+    columns: readonly (keyof Insertable<Schema[T]> & string)[],
+    tail: (value: string) => string = () => '',
+  ) {
     this.#table = table;
     this.#columns = columns;
-    this.#onConflict = onConflict;
+    this.#tail = tail;
   }
 
-  /** @param rows with all of the columns; what one lacks is null */
-  async run(db: Handle, rows: readonly Insertable<Schema[T]>[]): Promise<void> {
+  /**
+   * @param rows with all of the columns; what one lacks is null
+   * @param value for the tail that has one
+   * @returns what the tail has asked for by `returning`
+   */
+  async run<R = never>(db: Handle, rows: readonly Insertable<Schema[T]>[], value?: string): Promise<R[]> {
     const isNumbered = isPostgres(db);
-    let start = 0;
-    for (const size of SIZES) {
-      for (; start + size <= rows.length; start += size) {
-        const parameters: unknown[] = [];
-        for (const row of rows.slice(start, start + size)) {
-          for (const column of this.#columns) parameters.push(row[column] ?? null);
-        }
-        await db.executeQuery(CompiledQuery.raw(this.#statement(size, isNumbered), parameters));
-      }
+    const returned: R[] = [];
+    for (let start = 0, size = 0; start < rows.length; start += size) {
+      const left = rows.length - start;
+      size = SIZES.find((one) => one <= left) ?? 1;
+      const parameters: unknown[] = rows
+        .slice(start, start + size)
+        .flatMap((row) => this.#columns.map((column) => row[column] ?? null));
+      if (value !== undefined) parameters.push(value);
+      const query = CompiledQuery.raw(this.#statement(size, isNumbered), parameters);
+      returned.push(...(await db.executeQuery<R>(query)).rows);
     }
+    return returned;
   }
 
   #statement(rows: number, isNumbered: boolean): string {
@@ -43,13 +53,13 @@ export class BulkInsert<T extends keyof Schema> {
     const known = this.#statements.get(key);
     if (known !== undefined) return known;
     const columns = this.#columns.map((column) => `"${column}"`).join(', ');
+    const place = (index: number) => (isNumbered ? `$${index + 1}` : '?');
+    const width = this.#columns.length;
     const values = Array.from({ length: rows }, (_, row) => {
-      const places = this.#columns.map((_column, index) =>
-        isNumbered ? `$${row * this.#columns.length + index + 1}` : '?',
-      );
-      return `(${places.join(', ')})`;
+      return `(${this.#columns.map((_column, index) => place(row * width + index)).join(', ')})`;
     });
-    const text = `insert into "${this.#table}" (${columns}) values ${values.join(', ')} ${this.#onConflict}`;
+    const tail = this.#tail(place(rows * width));
+    const text = `insert into "${this.#table}" (${columns}) values ${values.join(', ')} ${tail}`;
     this.#statements.set(key, text);
     return text;
   }

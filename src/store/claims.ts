@@ -54,12 +54,12 @@ interface Claimable {
 /**
  * Takes rows that may be taken: no two instances get the same.
  * @param find rows that are ours or nobody's, and not in hand
+ * @param claim makes rows ours that are nobody's still
  */
 export async function takeRows<R extends Claimable>(
-  db: Handle,
-  table: 'inbox' | 'outbox',
   owner: MaybeOwner,
   find: () => Promise<R[]>,
+  claim: (owner: Owner, ids: readonly number[]) => Promise<R[]>,
 ): Promise<R[]> {
   if (owner === null) return find();
   for (let left = TRIES; ; left -= 1) {
@@ -67,23 +67,24 @@ export async function takeRows<R extends Claimable>(
     const ours = found.filter((row) => row.claimed_by === owner.id);
     if (ours.length === found.length) return found;
     const free = found.filter((row) => row.claimed_by === null).map(({ id }) => id);
-    const claimed = await claim<R>(db, table, owner, free);
-    const taken = [...ours, ...claimed].sort((a, b) => a.id - b.id);
+    const taken = [...ours, ...(await claim(owner, free))].sort((a, b) => a.id - b.id);
     if (taken.length > 0 || left === 1) return taken;
   }
 }
 
-async function claim<R>(
+/** @param only what must be so of a row besides */
+export async function claimRows<R>(
   db: Handle,
   table: 'inbox' | 'outbox',
   owner: Owner,
   ids: readonly number[],
+  only: RawBuilder<boolean> = sql`true`,
 ): Promise<R[]> {
   const { rows } = await sql<R>`
     update ${sql.table(table)} set claimed_by = ${owner.id}
     where id in (
         select id from ${sql.table(table)}
-        where id = any(${ids}::bigint[]) and status = 'pending' and claimed_by is null
+        where id = any(${ids}::bigint[]) and status = 'pending' and claimed_by is null and ${only}
         for update skip locked)
       and ${isRegistered(owner)}
     returning *`.execute(db);

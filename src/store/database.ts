@@ -17,6 +17,7 @@ import { conflicts } from './migrations/012-conflicts.ts';
 import { echoes } from './migrations/013-echoes.ts';
 import { archive } from './migrations/014-archive.ts';
 import { instances } from './migrations/015-instances.ts';
+import { subjects } from './migrations/016-subjects.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
 import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
@@ -46,6 +47,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '013-echoes': echoes,
   '014-archive': archive,
   '015-instances': instances,
+  '016-subjects': subjects,
 };
 
 /** In their order. */

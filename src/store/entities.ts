@@ -26,7 +26,7 @@ const PURGED = 'purged = case when excluded.deleted_at is null then 0 else entit
 const ENTITIES = new BulkInsert(
   'entity',
   ['kind', 'id', 'created_at', ...SHOWN],
-  `on conflict (kind, id) do update set ${setToExcluded(SHOWN)}, ${PURGED}`,
+  () => `on conflict (kind, id) do update set ${setToExcluded(SHOWN)}, ${PURGED}`,
 );
 
 const KEYS = new BulkInsert('entity_key', ['kind', 'key', 'entity_id']);

@@ -1,17 +1,19 @@
-import { sql } from 'kysely';
 import type { NewDeadLetter } from '../domain/dead-letters.ts';
-import { isHeld, type MaybeOwner, mayTake, takenBy, takeRows } from './claims.ts';
+import { BulkInsert } from './bulk.ts';
+import { claimRows, isHeld, type MaybeOwner, mayTake, takeRows } from './claims.ts';
 import { chunks, type Database, type Handle, transaction } from './database.ts';
 import { insertDeadLetters } from './dead-letters.ts';
-import { insertRows } from './insert-rows.ts';
+import { isNobodyElses, mayTakeEvent, takersOf } from './subjects.ts';
 
 interface NewEvent {
   readonly type: string;
   readonly workspaceId: string | null;
   /** The event as JSON text. */
   readonly payload: string;
-  /** The record or entry, and its attribute, that is said to have changed. */
-  readonly changed?: { readonly subjectId: string; readonly attributeId: string } | null;
+  /** The record, entry or other thing that it is about. */
+  readonly subjectId?: string | null;
+  /** That of its attributes which is said to have changed. */
+  readonly attributeId?: string | null;
 }
 
 interface Delivery {
@@ -53,18 +55,24 @@ export class InboxStore {
   /**
    * Stores deliveries in one transaction: all are durable when it resolves, or none is.
    * @param dedupeSince a message last seen before this instant counts as new
-   * @param take whether this instance takes the events in hand itself, and leaves none to the others
+   * @param take whether this instance takes the events in hand itself, but for those about what is in others' hands
+   * @returns the results, and whether events are left to others
    */
-  async accept(deliveries: readonly Delivery[], dedupeSince: string, take = true): Promise<DeliveryResult[]> {
+  async accept(
+    deliveries: readonly Delivery[],
+    dedupeSince: string,
+    take = true,
+  ): Promise<{ results: DeliveryResult[]; isLeft: boolean }> {
     const store = async (tx: Handle) => {
       const isNew = await claimKeys(tx, deliveries, dedupeSince);
       const fresh = deliveries.filter((_, index) => isNew[index]);
-      await insertEvents(tx, fresh, take ? this.#owner : null);
+      const isPartLeft = await insertEvents(tx, fresh, take ? this.#owner : null);
       await insertDeadLetters(
         tx,
         fresh.flatMap((delivery) => delivery.quarantined),
       );
-      return deliveries.map((delivery, index) => result(delivery, isNew[index] === true));
+      const results = deliveries.map((delivery, index) => result(delivery, isNew[index] === true));
+      return { results, isLeft: !take || isPartLeft };
     };
     // Attio waits for its answer.
     return transaction(this.#db, store, { isUrgent: true });
@@ -77,19 +85,22 @@ export class InboxStore {
     inHand: ReadonlySet<number>,
     limit: number,
   ): Promise<InboxRow[]> {
-    const rows = await takeRows(this.#db, 'inbox', this.#owner, async () => {
+    const find = async () => {
       const found = await this.#db
         .selectFrom('inbox')
         .select(['id', 'payload_json', 'attempts', 'received_at', 'claimed_by'])
         .where('status', '=', 'pending')
         .where('id', '>', afterId)
         .where('next_attempt_at', '<=', now)
-        .where(mayTake(this.#owner))
+        .where(mayTakeEvent(this.#owner))
         .orderBy('id')
         .limit(afterId === 0 ? limit + inHand.size : limit)
         .execute();
       return found.filter((row) => !inHand.has(row.id)).slice(0, limit);
-    });
+    };
+    const rows = await takeRows(this.#owner, find, (owner, ids) =>
+      transaction(this.#db, (tx) => claimRows(tx, 'inbox', owner, ids, isNobodyElses(owner))),
+    );
     return rows.map((row) => ({
       id: row.id,
       payload: row.payload_json,
@@ -192,6 +203,28 @@ export class InboxStore {
   }
 }
 
+/** Gives back those that were not there, or long ago. */
+const KEYS = new BulkInsert(
+  'webhook_delivery',
+  ['dedupe_key', 'received_at'],
+  (since) =>
+    `on conflict (dedupe_key) do update set received_at = excluded.received_at
+      where webhook_delivery.received_at < ${since} returning dedupe_key`,
+);
+
+const EVENTS = new BulkInsert('inbox', [
+  'event_type',
+  'workspace_id',
+  'payload_json',
+  'subject_id',
+  'attribute_id',
+  'status',
+  'attempts',
+  'next_attempt_at',
+  'received_at',
+  'claimed_by',
+]);
+
 /** Which deliveries are seen for the first time; the first of several twins in one call is. */
 async function claimKeys(
   tx: Handle,
@@ -203,43 +236,36 @@ async function claimKeys(
     if (dedupeKey !== null) receivedAt.set(dedupeKey, at);
   const unclaimed = new Set<string>();
   const rows = [...receivedAt].map(([key, at]) => ({ dedupe_key: key, received_at: at }));
-  const claimed = await insertRows<'webhook_delivery', { dedupe_key: string }>(
-    tx,
-    'webhook_delivery',
-    rows,
-    (bind) =>
-      `on conflict (dedupe_key) do update set received_at = excluded.received_at
-        where webhook_delivery.received_at < ${bind(dedupeSince)} returning dedupe_key`,
-  );
+  const claimed = await KEYS.run<{ dedupe_key: string }>(tx, rows, dedupeSince);
   for (const row of claimed) unclaimed.add(row.dedupe_key);
   return deliveries.map(({ dedupeKey }) => dedupeKey === null || unclaimed.delete(dedupeKey));
 }
 
-async function insertEvents(tx: Handle, deliveries: readonly Delivery[], owner: MaybeOwner): Promise<void> {
-  const claim = owner === null ? {} : { claimed_by: await asTaken(tx, owner) };
+/** @returns whether there are some that the owner does not take */
+async function insertEvents(
+  tx: Handle,
+  deliveries: readonly Delivery[],
+  owner: MaybeOwner,
+): Promise<boolean> {
+  const events = deliveries.flatMap((delivery) => delivery.events);
+  const subjectIds = events.flatMap(({ subjectId }) => subjectId ?? []);
+  const takerOf = owner === null ? null : await takersOf(tx, owner, subjectIds);
   const rows = deliveries.flatMap((delivery) =>
-    delivery.events.map((event) => ({
-      event_type: event.type,
-      workspace_id: event.workspaceId,
-      payload_json: event.payload,
-      subject_id: event.changed?.subjectId ?? null,
-      attribute_id: event.changed?.attributeId ?? null,
+    delivery.events.map(({ type, workspaceId, payload, subjectId = null, attributeId = null }) => ({
+      event_type: type,
+      workspace_id: workspaceId,
+      payload_json: payload,
+      subject_id: subjectId,
+      attribute_id: attributeId,
       status: 'pending',
       attempts: 0,
       next_attempt_at: delivery.receivedAt,
       received_at: delivery.receivedAt,
-      settled_at: null,
-      last_error: null,
-      ...claim,
+      claimed_by: takerOf?.(subjectId) ?? null,
     })),
   );
-  await insertRows(tx, 'inbox', rows);
-}
-
-/** See `takenBy`. */
-async function asTaken(tx: Handle, owner: MaybeOwner): Promise<string | null> {
-  const { rows } = await sql<{ id: string | null }>`select ${takenBy(owner)} as id`.execute(tx);
-  return rows[0]?.id ?? null;
+  await EVENTS.run(tx, rows);
+  return takerOf !== null && events.some(({ subjectId = null }) => takerOf(subjectId) === null);
 }
 
 function result(delivery: Delivery, isNew: boolean): DeliveryResult {

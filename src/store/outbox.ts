@@ -12,7 +12,7 @@ import type {
 } from '../domain/outbox.ts';
 import type { SyncFailure } from '../domain/sync-state.ts';
 import { among } from './bulk.ts';
-import { isHeld, type MaybeOwner, mayTake, takenBy, takeRows } from './claims.ts';
+import { claimRows, isHeld, type MaybeOwner, mayTake, takenBy, takeRows } from './claims.ts';
 import { chunks, type Handle, loadBy, parseJson } from './database.ts';
 import { insertDeadLetters } from './dead-letters.ts';
 import { newRow, readRow } from './outbox-rows.ts';
@@ -57,12 +57,13 @@ export class OutboxStore {
     limit: number,
   ): Promise<WriteRow[]> {
     const { inHand, held } = but;
-    const rows = await takeRows(this.#db, 'outbox', this.#owner, async () => {
+    const find = async () => {
       const found = await sendable(this.#db, this.#owner, now, held)
         .limit(limit + inHand.size)
         .execute();
       return found.filter((row) => !inHand.has(row.id)).slice(0, limit);
-    });
+    };
+    const rows = await takeRows(this.#owner, find, (owner, ids) => claimRows(this.#db, 'outbox', owner, ids));
     return rows.map(readRow);
   }
 

@@ -25,7 +25,8 @@ const CONTENT = [
 const RECORDS = new BulkInsert(
   'record',
   ['object', 'record_id', ...CONTENT],
-  `on conflict (object, record_id) do update set ${setToExcluded(CONTENT)} where excluded.read_at >= record.read_at`,
+  () =>
+    `on conflict (object, record_id) do update set ${setToExcluded(CONTENT)} where excluded.read_at >= record.read_at`,
 );
 
 /** The mirror: one row per Attio record ever seen, living or gone. */

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Clock } from '../domain/clock.ts';
 import type { DeadLetter, NewDeadLetter } from '../domain/dead-letters.ts';
 import { isJsonObject, type Json, type JsonObject } from '../domain/json.ts';
-import { readWebhookEvent, type WebhookEvent } from '../domain/webhook-events.ts';
+import { readWebhookEvent, subjectOf, type WebhookEvent } from '../domain/webhook-events.ts';
 import { ServiceError } from '../services/errors.ts';
 import type { Delivery, DeliveryLog, DeliveryResult, InboxEvents, KnownWorkspace } from './ports.ts';
 
@@ -51,7 +51,8 @@ export class WebhookIntake {
         type: event.type,
         workspaceId: event.workspaceId,
         payload: JSON.stringify(event.raw),
-        changed: changedIn(event),
+        subjectId: subjectOf(event),
+        attributeId: changedIn(event),
       })),
       quarantined: body.quarantined,
     });
@@ -150,10 +151,8 @@ export class WebhookIntake {
 }
 
 /** When this hint came may be all that is ever known of when a value was cleared. */
-function changedIn({ type, ids }: WebhookEvent): { subjectId: string; attributeId: string } | null {
-  const subjectId = { 'record.updated': ids['record_id'], 'list-entry.updated': ids['entry_id'] }[type];
-  const attributeId = ids['attribute_id'];
-  return subjectId === undefined || attributeId === undefined ? null : { subjectId, attributeId };
+function changedIn({ type, ids }: WebhookEvent): string | null {
+  return type === 'record.updated' || type === 'list-entry.updated' ? (ids['attribute_id'] ?? null) : null;
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

@@ -7,8 +7,10 @@ export interface NewInboxEvent {
   readonly workspaceId: string | null;
   /** The event as JSON text. */
   readonly payload: string;
-  /** The record or entry, and its attribute, that is said to have changed. */
-  readonly changed?: { readonly subjectId: string; readonly attributeId: string } | null;
+  /** The record, entry or other thing that it is about. */
+  readonly subjectId?: string | null;
+  /** That of its attributes which is said to have changed. */
+  readonly attributeId?: string | null;
 }
 
 export interface Delivery {

@@ -26,7 +26,8 @@ test('a hint is remembered from its receipt on, and counts for who had not heard
       type: 'record.updated',
       workspaceId: null,
       payload: '{}',
-      changed: { subjectId, attributeId },
+      subjectId,
+      attributeId,
     };
     await inbox.accept([{ dedupeKey: null, receivedAt, events: [event], quarantined: [] }], T1);
   };
@@ -39,7 +40,7 @@ test('a hint is remembered from its receipt on, and counts for who had not heard
       {
         dedupeKey: null,
         receivedAt: T4,
-        events: [{ type: 'record.updated', workspaceId: null, payload: '{}', changed: null }],
+        events: [{ type: 'record.updated', workspaceId: null, payload: '{}' }],
         quarantined: [],
       },
     ],

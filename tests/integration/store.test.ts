@@ -170,7 +170,9 @@ describe('the inbox', () => {
   test('takes a message once, also among twins, until it is forgotten', async () => {
     const inbox = new InboxStore(await open());
     const accepted = async (key: string | null, at: string, since: string) =>
-      (await inbox.accept([delivery(key, at), delivery(key, at)], since)).map((result) => result.accepted);
+      (await inbox.accept([delivery(key, at), delivery(key, at)], since)).results.map(
+        ({ accepted }) => accepted,
+      );
     expect(await accepted('k', '2026-01-02', '2026-01-01')).toEqual([1, 0]);
     expect(await accepted('k', '2026-01-03', '2026-01-01')).toEqual([0, 0]);
     expect(await accepted('k', '2026-01-09', '2026-01-08')).toEqual([1, 0]);

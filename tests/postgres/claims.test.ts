@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { takeRows } from '../../src/store/claims.ts';
+import { claimRows, type Owner, takeRows } from '../../src/store/claims.ts';
 import { migrate, openDatabase } from '../../src/store/database.ts';
 import { InboxStore } from '../../src/store/inbox.ts';
 import { InstancesStore } from '../../src/store/instances.ts';
@@ -29,6 +29,8 @@ test('an instance that loses what it has found to others looks on, while there i
     looks += 1;
     return looks <= 8 ? all.slice(0, 2) : all.slice(2);
   };
-  const taken = await takeRows(db, 'inbox', { id: 'loser' }, find);
+  const claim = (owner: Owner, ids: readonly number[]) =>
+    claimRows<(typeof all)[number]>(db, 'inbox', owner, ids);
+  const taken = await takeRows({ id: 'loser' }, find, claim);
   expect(taken.map(({ id }) => Number(id))).toEqual(all.slice(2).map(({ id }) => Number(id)));
 });

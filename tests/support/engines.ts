@@ -25,8 +25,9 @@ export interface TestDatabase {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export function freshDatabase(engine: Engine = ENGINE): Promise<TestDatabase> {
-  return engine === 'postgres' ? freshPostgres() : freshSqlite();
+/** @param server of PostgreSQL */
+export function freshDatabase(engine: Engine = ENGINE, server: string = POSTGRES_URL): Promise<TestDatabase> {
+  return engine === 'postgres' ? freshPostgres(server) : freshSqlite();
 }
 
 async function freshSqlite(): Promise<TestDatabase> {
@@ -46,20 +47,22 @@ async function freshSqlite(): Promise<TestDatabase> {
   };
 }
 
-/** Databases that earlier tests of this process have left: to make and drop one has the server flush all that it holds. */
-const emptied: string[] = [];
+/** By server, databases that earlier tests of this process have left: to make and drop one has the server flush all that it holds. */
+const emptied = new Map<string, string[]>();
 
-async function freshPostgres(): Promise<TestDatabase> {
-  const name = emptied.pop() ?? (await makePostgres());
-  const url = new URL(POSTGRES_URL);
+async function freshPostgres(server: string): Promise<TestDatabase> {
+  const left = emptied.get(server) ?? [];
+  emptied.set(server, left);
+  const name = left.pop() ?? (await makePostgres(server));
+  const url = new URL(server);
   url.pathname = `/${name}`;
   return {
     url: url.href,
     rows: (sql) => askPostgres(url.href, sql),
     async [Symbol.asyncDispose]() {
-      await askPostgres(POSTGRES_URL, `alter database ${name} reset all`);
+      await askPostgres(server, `alter database ${name} reset all`);
       await askPostgres(url.href, EMPTY);
-      emptied.push(name);
+      left.push(name);
     },
   };
 }
@@ -70,9 +73,9 @@ const EMPTY = `
   create schema public;
 `;
 
-async function makePostgres(): Promise<string> {
+async function makePostgres(server: string): Promise<string> {
   const name = `${PREFIX}${Date.now().toString(36)}_${RUN}_${randomBytes(4).toString('hex')}`;
-  await askPostgres(POSTGRES_URL, `create database ${name} template template0 encoding 'UTF8'`);
+  await askPostgres(server, `create database ${name} template template0 encoding 'UTF8'`);
   return name;
 }
 

@@ -1,7 +1,11 @@
 /** The service as a process of its own, with a lease that tests can wait for. */
-import { createApp } from '../../src/app.ts';
-import { loadConfig, processVariables } from '../../src/config.ts';
-import { shortLease } from './several.ts';
+import '../../src/compile-cache.js';
+import { flushCompileCache } from 'node:module';
+
+// After that, as in `src/start.js`: instances are started again and again.
+const { createApp } = await import('../../src/app.ts');
+const { loadConfig, processVariables } = await import('../../src/config.ts');
+const { shortLease } = await import('./short-lease.ts');
 
 const config = shortLease(loadConfig(processVariables()));
 const pageSize = process.env['TEST_PAGE_SIZE'];
@@ -10,3 +14,4 @@ const sync =
 const app = createApp({ ...config, sync });
 process.on('SIGTERM', () => void app.stop());
 await app.start();
+flushCompileCache();

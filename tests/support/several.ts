@@ -1,12 +1,6 @@
 import type { AppConfig } from '../../src/config.ts';
 import { freePort, prepareService, type ServiceOptions, TestService, until } from './service.ts';
-
-/** Long enough for a machine that stalls, short enough to wait for. */
-export const LEASE_MS = 3_000;
-
-export function shortLease(config: AppConfig): AppConfig {
-  return { ...config, instances: { leaseMs: LEASE_MS, heartbeatMs: 500 } };
-}
+import { shortLease } from './short-lease.ts';
 
 /** Several instances in one process, in front of one sandbox and on one PostgreSQL database. */
 export class Several {

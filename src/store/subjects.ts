@@ -1,0 +1,40 @@
+import { type RawBuilder, sql } from 'kysely';
+import { type MaybeOwner, type Owner, takenBy } from './claims.ts';
+import type { Handle } from './database.ts';
+
+/*
+ * Pending events about one thing are in one instance's hand at a time, so that they are settled in their order. Claims
+ * are made one after the other, in transactions: each sees those before it.
+ */
+
+/** No other instance has an event about the same thing in hand. */
+export function isNobodyElses(owner: Owner): RawBuilder<boolean> {
+  return sql`not exists (
+    select 1 from inbox as other
+    where other.subject_id = inbox.subject_id and other.status = 'pending' and other.claimed_by <> ${owner.id})`;
+}
+
+/** Events that are ours, or nobody's and about what no other instance has in hand. */
+export function mayTakeEvent(owner: MaybeOwner): RawBuilder<boolean> {
+  if (owner === null) return sql`1 = 1`;
+  return sql`(claimed_by = ${owner.id} or (claimed_by is null and ${isNobodyElses(owner)}))`;
+}
+
+/**
+ * Whose new events about these things are when they are taken at once.
+ * @returns by thing: null when another has an event about it in hand, and for all when the lease is gone
+ */
+export async function takersOf(
+  tx: Handle,
+  owner: Owner,
+  subjectIds: readonly string[],
+): Promise<(subjectId: string | null) => string | null> {
+  const { rows } = await sql<{ taker: string | null; elsewhere: string[] }>`
+    select ${takenBy(owner)} as taker, array(
+      select distinct subject_id from inbox
+      where subject_id = any(${subjectIds}::text[]) and status = 'pending'
+        and claimed_by <> ${owner.id}) as elsewhere`.execute(tx);
+  const { taker = null, elsewhere = [] } = rows[0] ?? {};
+  const left = new Set<string | null>(elsewhere);
+  return (subjectId) => (left.has(subjectId) ? null : taker);
+}
