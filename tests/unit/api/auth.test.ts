@@ -127,6 +127,10 @@ describe('metrics and documentation', () => {
     expect(docs.headers['content-type']).toContain('text/html');
     expect(docs.headers['content-security-policy']).toContain("script-src 'self';");
     expect(docs.body).not.toMatch(/(src|href)="(https?:)?\/\//);
+    const style = await app.inject('/docs/static/swagger-ui.css');
+    expect(style.headers['content-type']).toContain('text/css');
+    expect(Number(style.headers['content-length'])).toBe(style.rawPayload.length);
+    expect((await app.inject('/docs/json')).json()).toEqual((await app.inject('/openapi.json')).json());
     expect((await app.inject('/docs/static/nope.js')).statusCode).toBe(404);
     expect((await app.inject('/docs/static/..%2f..%2fpackage.json')).statusCode).toBe(404);
   });
