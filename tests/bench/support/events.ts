@@ -37,12 +37,15 @@ export async function lastSettledAt(database: TestDatabase): Promise<number> {
   return Date.parse(String(row?.['at']));
 }
 
-/** What was settled before an earlier event of the same record was. */
+/**
+ * What was settled before an event of the same record that had come earlier. Ids are given when an event is stored: of two
+ * that come to different instances the later one may have the lower.
+ */
 export async function settledOutOfOrder(database: TestDatabase): Promise<number> {
   const [row] = await database.rows(
     `select count(*) as n from (
        select settled_at, max(settled_at) over (
-         partition by subject_id order by id rows between unbounded preceding and 1 preceding
+         partition by subject_id order by received_at, id rows between unbounded preceding and 1 preceding
        ) as before from inbox
      ) as events where settled_at < before`,
   );
