@@ -18,6 +18,8 @@ import { insertDeadLetters } from './dead-letters.ts';
 import { newRow, readRow } from './outbox-rows.ts';
 import { sendable } from './sendable.ts';
 
+const NO_VALUES = { intent_json: '{}', base_json: '{}', undo_json: '{}', key: null };
+
 /**
  * What internal systems asked to be written to Attio and were answered for. A row is `pending` until its effect is in
  * Attio and committed here, then `done`; one that Attio refuses for good is `refused` when its sender was told, else
@@ -175,7 +177,7 @@ export class OutboxStore {
       settled_at: at,
       error_json: failure === null ? null : JSON.stringify(failure),
       // A dead one may be replayed: its values are needed then.
-      ...(outcome === 'dead' ? {} : { intent_json: '{}', base_json: '{}', undo_json: '{}', key: null }),
+      ...(outcome === 'dead' ? {} : NO_VALUES),
     });
   }
 
@@ -327,14 +329,7 @@ export class OutboxStore {
       await this.#db.deleteFrom('dead_letter').where('outbox_id', 'in', part).execute();
       await this.#db
         .updateTable('outbox')
-        .set({
-          status: 'cancelled',
-          settled_at: at,
-          intent_json: '{}',
-          base_json: '{}',
-          undo_json: '{}',
-          key: null,
-        })
+        .set({ status: 'cancelled', settled_at: at, ...NO_VALUES })
         .where('id', 'in', part)
         .execute();
     }
