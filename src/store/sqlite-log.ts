@@ -5,12 +5,11 @@ import { Worker } from 'node:worker_threads';
 import { StorageUnavailableError } from '../domain/storage.ts';
 import { SharedFlush } from './shared-flush.ts';
 
-/** Pages of the log that are to be brought into the file: 16 MB. */
-const CHECKPOINT_PAGES = 4_000;
-/** What was written meanwhile is brought in here, which takes some milliseconds: with nothing left the log begins anew. */
-const FEW_PAGES = 1_000;
-/** However many are left then: a log of 256 MB is long enough. */
-const MOST_PAGES = 64_000;
+/** Pages of the log that are to be brought into the file: 64 MB. */
+const CHECKPOINT_PAGES = 16_000;
+/** What is written while the thread works is its next task, or if it is no more than this, done here: it takes some milliseconds. */
+const FEW_PAGES = 100;
+const MOST_TASKS = 5;
 
 type LogFile = Pick<FileHandle, 'datasync' | 'close'>;
 
@@ -89,9 +88,11 @@ export class SqliteLog {
     try {
       if (this.#ask('noop').waiting < CHECKPOINT_PAGES) return;
       this.#thread ??= new Worker(new URL('./checkpoint-worker.ts', import.meta.url));
-      await answerOf(this.#thread, this.#path);
-      const { waiting, pages } = this.#ask('noop');
-      if (waiting <= FEW_PAGES || pages >= MOST_PAGES) this.#ask('passive');
+      for (let task = 0; task < MOST_TASKS && this.#ask('noop').waiting > FEW_PAGES; task += 1) {
+        await answerOf(this.#thread, this.#path);
+      }
+      // With nothing left to bring in, the log begins anew.
+      this.#ask('passive');
     } catch {
       this.#thread = null;
     }
