@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { record } from '../../../src/attio/types.ts';
+import { entry, record } from '../../../src/attio/types.ts';
 import { RECORD } from './support.ts';
 
 const VALUE = { active_from: '2026-01-01T00:00:00Z', active_until: null, attribute_type: 'text', value: 'a' };
@@ -40,5 +40,33 @@ describe('a record', () => {
     ['a record', ''],
   ])('that is none is told by where it differs (%#)', (item, path) => {
     expect(record.safeParse(item).error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
+  });
+});
+
+describe('an entry', () => {
+  const ENTRY = {
+    id: { workspace_id: 'w', list_id: 'l', entry_id: 'e' },
+    parent_record_id: 'r1',
+    parent_object: 'people',
+    created_at: RECORD.created_at,
+    entry_values: { stage: [VALUE], note: [] },
+  };
+
+  test('that is as documented is read as it stands, and gets what it lacks otherwise', () => {
+    expect(entry.parse(ENTRY)).toBe(ENTRY);
+    const actor = { type: 'system' };
+    const read = entry.parse({ ...ENTRY, entry_values: { stage: [{ ...VALUE, created_by_actor: actor }] } });
+    expect(read.entry_values['stage']).toEqual([
+      { ...VALUE, created_by_actor: { type: 'system', id: null } },
+    ]);
+  });
+
+  test.each([
+    [{ ...ENTRY, id: { ...ENTRY.id, entry_id: '' } }, 'id.entry_id'],
+    [{ ...ENTRY, parent_object: null }, 'parent_object'],
+    [{ ...ENTRY, created_at: 'yesterday' }, 'created_at'],
+    [{ ...ENTRY, entry_values: { stage: [1] } }, 'entry_values.stage.0'],
+  ])('that is none is told by where it differs (%#)', (item, path) => {
+    expect(entry.safeParse(item).error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
   });
 });
