@@ -74,7 +74,12 @@ const NUMERAL = /^-?\d+(\.\d+)?$/;
 
 /** Beyond this, numbers stop being what their sender wrote. */
 const MAX_AMOUNT = 1e15;
-const RANGE = `from -${MAX_AMOUNT.toLocaleString('en')} to ${MAX_AMOUNT.toLocaleString('en')}`;
+const RANGE = `from -${grouped(MAX_AMOUNT)} to ${grouped(MAX_AMOUNT)}`;
+
+/** Not `toLocaleString`, which reads all that is known of languages: a twentieth of a start. */
+function grouped(whole: number): string {
+  return String(whole).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
 
 /** To be refined by `amountCheck`. */
 export function amountError({ input }: { readonly input?: unknown }): string {
