@@ -3,6 +3,7 @@ import { config as loadDotenv } from 'dotenv';
 import { createApp } from '../app.ts';
 import { ConfigError, loadConfig, processVariables } from '../config.ts';
 import { StorageUnavailableError } from '../domain/storage.ts';
+import { lockFile } from '../store/file-lock.ts';
 
 /** All of a stop; the work that is cut off is durable, and taken up at the next start. */
 const STOP_LIMIT_MS = 9_000;
@@ -22,7 +23,10 @@ export async function runService(): Promise<void> {
 }
 
 async function startService(): Promise<void> {
-  const app = await createApp(loadConfig(processVariables()));
+  const config = loadConfig(processVariables());
+  const lock = lockFile(config.database.url);
+  process.on('exit', () => lock?.[Symbol.dispose]());
+  const app = await createApp(config);
   let stopping = false;
   const stop = () => {
     if (stopping) return;

@@ -38,16 +38,14 @@ export async function lastSettledAt(database: TestDatabase): Promise<number> {
 }
 
 /**
- * What was settled before an event of the same record that had come earlier. Ids are given when an event is stored: of two
- * that come to different instances the later one may have the lower.
+ * What was settled before an event of the same record that had come, and was stored, earlier. Where the two differ, as for
+ * events that came to different instances, either order will do.
  */
 export async function settledOutOfOrder(database: TestDatabase): Promise<number> {
   const [row] = await database.rows(
-    `select count(*) as n from (
-       select settled_at, max(settled_at) over (
-         partition by subject_id order by received_at, id rows between unbounded preceding and 1 preceding
-       ) as before from inbox
-     ) as events where settled_at < before`,
+    `select count(distinct late.id) as n from inbox as late join inbox as earlier
+       on earlier.subject_id = late.subject_id and earlier.id < late.id and earlier.received_at <= late.received_at
+       where late.settled_at < earlier.settled_at`,
   );
   return Number(row?.['n']);
 }
