@@ -17,6 +17,9 @@ import { SqliteLog } from './sqlite-log.ts';
 /** Statements kept prepared; bulk statements differ by their row count, so the set is bounded, not closed. */
 const PREPARED_STATEMENTS = 256;
 
+/** SQLite's own 2 MiB hold the indexes of some thousand records; each insert beyond reads pages anew. */
+const CACHE_KIB = 16_384;
+
 /** How long another process (a backup, a query by hand) may hold the file before we are "busy"; nothing else runs meanwhile. */
 const BUSY_TIMEOUT_MS = 20;
 
@@ -109,6 +112,7 @@ function openDatabase(path: string): NodeSqliteDatabase {
   database.exec(
     'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma secure_delete = on;',
   );
+  database.exec(`pragma cache_size = -${CACHE_KIB}`);
   const prepared = new LRUCache<string, SqliteStatement>({ max: PREPARED_STATEMENTS });
   const log = logOf(database);
   return {
