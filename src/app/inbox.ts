@@ -41,6 +41,8 @@ export function buildInbox(
   const rush = new DeliveryRush(clock);
   const accepted = new GroupCommit({
     ...COMMIT,
+    // While one waits for the disk, the next is written.
+    maxRunning: 2,
     async flush(deliveries: readonly Delivery[]) {
       rush.note(deliveries.length);
       // What there is no room for here, others may have room for; what they have more of in hand is theirs.

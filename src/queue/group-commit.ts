@@ -12,30 +12,35 @@ interface Waiting<T, R> {
 /**
  * Lets work that arrives together share one costly step, such as a commit that syncs the disk.
  *
- * One flush runs at a time; what arrives meanwhile waits for the next. The first item of an idle queue waits
- * for the end of the current turn of the event loop, so that requests read from the sockets in one turn share it.
- * A flush that fails fails everything in it, and nothing else.
+ * So many flushes run at a time, as a rule one; what arrives meanwhile waits for the next. Each waits for the end of the
+ * current turn of the event loop, so that requests read from the sockets in one turn share it. A flush that fails fails
+ * everything in it, and nothing else.
  */
 export class GroupCommit<T, R> {
   readonly #flush: (items: readonly T[]) => Promise<readonly R[]>;
   readonly #maxBatch: number;
   readonly #maxWaiting: number;
+  readonly #maxRunning: number;
+  readonly #flushes = new Set<Promise<void>>();
   #waiting: Waiting<T, R>[] = [];
-  #running: Promise<void> | null = null;
+  #isScheduled = false;
 
   /**
    * @param options.flush answers one result per item, in order
    * @param options.maxBatch items per flush
    * @param options.maxWaiting items that may wait; one more is refused
+   * @param options.maxRunning flushes at once: more than one where each waits for something. @default 1
    */
   constructor(options: {
     flush: (items: readonly T[]) => Promise<readonly R[]>;
     maxBatch: number;
     maxWaiting: number;
+    maxRunning?: number;
   }) {
     this.#flush = options.flush;
     this.#maxBatch = options.maxBatch;
     this.#maxWaiting = options.maxWaiting;
+    this.#maxRunning = options.maxRunning ?? 1;
   }
 
   /** @throws QueueFullError when too much waits; the flush's own error when it failed */
@@ -44,21 +49,31 @@ export class GroupCommit<T, R> {
       return Promise.reject(new QueueFullError('too much is waiting to be stored'));
     const { promise, resolve, reject } = Promise.withResolvers<R>();
     this.#waiting.push({ item, resolve, reject });
-    this.#running ??= this.#run();
+    this.#schedule();
     return promise;
   }
 
   /** Resolves when nothing waits and nothing runs. */
   async idle(): Promise<void> {
-    while (this.#running !== null) await this.#running;
+    while (this.#waiting.length > 0 || this.#flushes.size > 0) {
+      await (this.#flushes.size > 0
+        ? Promise.race(this.#flushes)
+        : new Promise((resolve) => setImmediate(resolve)));
+    }
   }
 
-  async #run(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) {
-      await this.#flushBatch(this.#waiting.splice(0, this.#maxBatch));
-    }
-    this.#running = null;
+  #schedule(): void {
+    if (this.#isScheduled || this.#waiting.length === 0 || this.#flushes.size >= this.#maxRunning) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      const flush = this.#flushBatch(this.#waiting.splice(0, this.#maxBatch)).then(() => {
+        this.#flushes.delete(flush);
+        this.#schedule();
+      });
+      this.#flushes.add(flush);
+      this.#schedule();
+    });
   }
 
   async #flushBatch(batch: readonly Waiting<T, R>[]): Promise<void> {

@@ -25,6 +25,7 @@ export class WebhookIntake {
   readonly #workspace: KnownWorkspace;
   readonly #events: InboxEvents;
   readonly #onAccepted: (events: readonly WebhookEvent[]) => void;
+  #latest = { ms: Number.NaN, iso: '' };
 
   /** @param deps.onAccepted called after the commit, before the answer: caches forget, the worker wakes */
   constructor(deps: {
@@ -145,8 +146,11 @@ export class WebhookIntake {
     }
   }
 
+  /** Made once per millisecond: many come in one. */
   #now(): string {
-    return new Date(this.#clock.now()).toISOString();
+    const ms = this.#clock.now();
+    if (this.#latest.ms !== ms) this.#latest = { ms, iso: new Date(ms).toISOString() };
+    return this.#latest.iso;
   }
 }
 

@@ -36,6 +36,37 @@ test('what arrives during a flush shares the next one', async () => {
   expect(flushes).toEqual([[1], [2, 3]]);
 });
 
+test('where two may run, the second does not wait for the first, and the third does', async () => {
+  const gates: PromiseWithResolvers<void>[] = [];
+  const flushes: number[][] = [];
+  const group = new GroupCommit<number, number>({
+    maxBatch: 100,
+    maxWaiting: 100,
+    maxRunning: 2,
+    flush: async (items) => {
+      flushes.push([...items]);
+      const gate = Promise.withResolvers<void>();
+      gates.push(gate);
+      await gate.promise;
+      return items;
+    },
+  });
+  const all: Promise<number>[] = [];
+  for (const item of [1, 2, 3]) {
+    all.push(group.add(item));
+    await settle();
+  }
+  expect(flushes).toEqual([[1], [2]]);
+  gates[1]?.resolve();
+  expect(await all[1]).toBe(2);
+  await settle();
+  expect(flushes).toEqual([[1], [2], [3]]);
+  gates[0]?.resolve();
+  gates[2]?.resolve();
+  await group.idle();
+  expect(await Promise.all(all)).toEqual([1, 2, 3]);
+});
+
 test('a flush that fails fails its items; the next one is unharmed', async () => {
   let broken = true;
   const group = new GroupCommit<number, number>({
