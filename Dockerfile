@@ -20,7 +20,7 @@ RUN install --directory --owner=node --group=node node_modules/.cache
 VOLUME /data
 USER node
 # What Node makes of the sources is kept for this user, so that a start need not make it: see src/compile-cache.js.
-RUN ["node", "--input-type=module", "--eval", "import '/app/src/compile-cache.js'; await import('/app/src/app/run.ts'); (await import('node:module')).flushCompileCache()"]
+RUN ["node", "--input-type=module", "--eval", "import '/app/src/compile-cache.js'; await import('/app/src/app/run.ts'); for (const later of ['pg', 'ioredis', '@fastify/swagger-ui']) await import(later); (await import('node:module')).flushCompileCache()"]
 EXPOSE 3000
 STOPSIGNAL SIGTERM
 # Alive, not ready: an instance that drains or has lost its database is no better for a restart.
