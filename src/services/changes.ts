@@ -75,9 +75,9 @@ export class ChangesService {
   }
 
   async #position(after: ChangesQuery['after']): Promise<number> {
+    if (after === 'latest') return this.#changes.latest();
     const { prunedThrough, newest } = await this.#changes.bounds();
     if (after === null) return prunedThrough;
-    if (after === 'latest') return newest;
     if (after < prunedThrough) {
       throw expired();
     }

@@ -238,6 +238,8 @@ export interface ChangeStore {
   noteFullSync(scope: string): Promise<void>;
   /** The oldest kept and the newest place in the feed; both 0 while it is empty. `prunedThrough`: the last place that was dropped. */
   bounds(): Promise<{ prunedThrough: number; newest: number }>;
+  /** The number of the latest change. */
+  latest(): Promise<number>;
 }
 
 export interface DeadLetterStore {

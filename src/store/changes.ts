@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Change, ChangeType, NewChange } from '../domain/changes.ts';
 import { BulkInsert } from './bulk.ts';
-import { type Handle, parseJson } from './database.ts';
+import { type Handle, onDisk, parseJson } from './database.ts';
 import type { ChangeTable } from './schema.ts';
 
 const CHANGES = new BulkInsert('change', [
@@ -32,6 +32,7 @@ export class ChangesStore {
     await CHANGES.run(this.#db, changes.map(writeChange));
   }
 
+  /** On the disk: a follower that has seen a change which is lost in a crash would miss the one that gets its number. */
   async after(seq: number, limit: number): Promise<Change[]> {
     const rows = await this.#db
       .selectFrom('change')
@@ -40,12 +41,23 @@ export class ChangesStore {
       .orderBy('seq')
       .limit(limit)
       .execute();
+    if (rows.length > 0) await onDisk(this.#db);
     return rows.map(readChange);
   }
 
+  /** On the disk, as by `after`. */
   async get(seq: number): Promise<Change | undefined> {
     const row = await this.#db.selectFrom('change').selectAll().where('seq', '=', seq).executeTakeFirst();
-    return row && readChange(row);
+    if (row === undefined) return undefined;
+    await onDisk(this.#db);
+    return readChange(row);
+  }
+
+  /** The number of the latest change, on the disk as by `after`. */
+  async latest(): Promise<number> {
+    const { newest } = await this.bounds();
+    await onDisk(this.#db);
+    return newest;
   }
 
   /** A full sync of the scope has ended: what comes after it in the feed is news. Only the first one counts. */

@@ -90,8 +90,17 @@ export async function transaction<T>(
     queues.set(db, queue);
   }
   const result = await queue.run(() => db.transaction().execute(work), isUrgent);
-  await diskOf(db).flushed();
+  await onDisk(db);
   return result;
+}
+
+/**
+ * Resolves when what others have committed, and was just read, is on the disk: for what must not be told and then be
+ * gone after a crash.
+ */
+export async function onDisk(db: Handle): Promise<void> {
+  // What a transaction has read is on the disk when the transaction is.
+  if (!db.isTransaction) await diskOf(db).flushed();
 }
 
 /** What Kysely's adapters of both engines are here. */
@@ -102,7 +111,7 @@ interface Disk {
   scrubbed(): Promise<void>;
 }
 
-function diskOf(db: Database): Disk {
+function diskOf(db: Handle): Disk {
   return db.getExecutor().adapter as unknown as Disk; // our dialects have no others
 }
 

@@ -27,6 +27,10 @@ class Feed implements ChangeStore {
   async bounds() {
     return { prunedThrough: this.prunedThrough, newest: 10 };
   }
+
+  async latest() {
+    return 10;
+  }
 }
 
 function build() {

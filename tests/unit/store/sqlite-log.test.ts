@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { NewChange } from '../../../src/domain/changes.ts';
 import { StorageUnavailableError } from '../../../src/domain/storage.ts';
-import { openDatabase, transaction } from '../../../src/store/database.ts';
+import { ChangesStore } from '../../../src/store/changes.ts';
+import { migrate, openDatabase, transaction } from '../../../src/store/database.ts';
 import { SqliteLog } from '../../../src/store/sqlite-log.ts';
 
 async function file(): Promise<string> {
@@ -91,5 +93,38 @@ test('a single statement is on the disk at once, a transaction when it resolves'
   expect(await level()).toEqual(FULL);
   await expect(transaction(database, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await level()).toEqual(FULL);
+  await database.destroy();
+});
+
+test('a change is told when it is on the disk, not before: its number may be given again after a crash', async () => {
+  const database = openDatabase(`sqlite:${await file()}`);
+  await migrate(database);
+  const store = new ChangesStore(database);
+  const row: NewChange = {
+    type: 'record.created',
+    object: 'people',
+    id: 'a',
+    source: 'attio',
+    changed: [],
+    at: '2026-01-01T00:00:00.000Z',
+    data: {},
+  };
+  await transaction(database, (tx) => new ChangesStore(tx).append([row]));
+  const gate = Promise.withResolvers<void>();
+  const { adapter } = database.getExecutor();
+  vi.spyOn(adapter as typeof adapter & { flushed(): Promise<void> }, 'flushed').mockReturnValue(gate.promise);
+  const told: string[] = [];
+  const asked = [
+    store.after(0, 10).then((rows) => told.push(`${rows.length} after the first`)),
+    store.get(1).then((found) => told.push(`the ${found?.seq}st`)),
+    store.latest().then((seq) => told.push(`the latest is ${seq}`)),
+  ];
+  // Nothing new is nothing to wait for.
+  expect(await store.after(1, 10)).toEqual([]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(told).toEqual([]);
+  gate.resolve();
+  await Promise.all(asked);
+  expect(told.toSorted()).toEqual(['1 after the first', 'the 1st', 'the latest is 1']);
   await database.destroy();
 });
