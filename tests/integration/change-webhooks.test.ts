@@ -41,7 +41,8 @@ describe('a change', () => {
       lastError: null,
       lastSuccessAt: expect.any(String),
     });
-    expect(await metric(service, 'change_deliveries_total{outcome="delivered"}')).toBe(1);
+    // It is counted when it is on the disk, which others may see a moment before.
+    await until(async () => (await metric(service, 'change_deliveries_total{outcome="delivered"}')) === 1);
   });
 
   test('of our own making is pushed when Attio has confirmed it', async () => {
