@@ -21,8 +21,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'dedup-before-effect',
     what: 'a delivery counts as known before its events are stored',
     file: 'src/store/inbox.ts',
-    find: 'return transaction(this.#db, async (tx) => {\n      const isNew = await claimKeys(tx, deliveries, dedupeSince);',
-    put: 'const isNew = await transaction(this.#db, (tx) => claimKeys(tx, deliveries, dedupeSince));\n      return transaction(this.#db, async (tx) => {',
+    find: 'const store = async (tx: Handle) => {\n      const isNew = await claimKeys(tx, deliveries, dedupeSince);',
+    put: 'const isNew = await transaction(this.#db, (tx) => claimKeys(tx, deliveries, dedupeSince));\n    const store = async (tx: Handle) => {',
   },
   {
     name: 'stale-read-wins',
