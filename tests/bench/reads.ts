@@ -43,7 +43,7 @@ export const reads = defineBench({
     const burst = async (records: number): Promise<Burst> => {
       say(`reads: ${events} events on ${records} records over ${seconds} s`);
       const some = ids.slice(0, records);
-      const title = `Changed before the burst on ${records}`;
+      const title = `Changed before the burst on ${records} records`;
       for (const id of some) await attio.edit(id, { job_title: title });
       await attio.forget();
       const deliveries = deliveriesAbout(subjectsOf(attio, some), events);

@@ -10,7 +10,7 @@ import type { Absence, GoneService } from './gone.ts';
 import { type Expectation, Looks } from './looks.ts';
 import type { RecordSource } from './source.ts';
 
-const APPLIED_AT_ONCE = 50;
+const APPLIED_AT_ONCE = 100;
 
 export interface Hint {
   readonly objectId: string;
@@ -56,9 +56,10 @@ export class RefreshService {
         // A full sync may hold an older answer for the same records: then the later instant must be on record.
         const touchUnchanged = (await runs.runningFor(object)) !== undefined;
         // Few to a transaction: whoever else writes, a delivery above all, need not wait for all of them.
-        for (let start = 0; start < snapshots.length; start += APPLIED_AT_ONCE) {
-          await apply.apply(object, snapshots.slice(start, start + APPLIED_AT_ONCE), { touchUnchanged });
-        }
+        const parts = Array.from({ length: Math.ceil(snapshots.length / APPLIED_AT_ONCE) }, (_, index) =>
+          snapshots.slice(index * APPLIED_AT_ONCE, (index + 1) * APPLIED_AT_ONCE),
+        );
+        await Promise.all(parts.map((part) => apply.apply(object, part, { touchUnchanged })));
         return { ...page, present: new Map(snapshots.map((snapshot) => [snapshot.recordId, snapshot])) };
       },
       batcher,
