@@ -100,7 +100,8 @@ describe('what is to be pushed', () => {
     };
     await edit(first, 'Dead');
     // Not as soon as the second is received: when to try again counts from when it is noted.
-    const noted = async () => service.database.rows('select attempts from change_delivery where attempts = 2');
+    const noted = async () =>
+      service.database.rows('select attempts from change_delivery where attempts = 2');
     await until(async () => (await noted()).length === 1);
     clock.shift(2 * DAY_MS);
     await until(async () => (await pushLetters(service)).length === 1);
