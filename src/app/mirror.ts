@@ -23,6 +23,7 @@ import { ACTIVITY_RUNS, SyncTargets } from '../services/sync/target.ts';
 import { SyncService } from '../services/sync.ts';
 import type { WorkspaceGuard } from '../services/workspace.ts';
 import { DefinitionsStore } from '../store/definitions.ts';
+import { isPostgres } from '../store/postgres.ts';
 import type { AttioParts } from './attio.ts';
 import type { Base } from './base.ts';
 
@@ -130,6 +131,8 @@ export function buildMirror(
     onEnded: () => base.instances.publish('runs'),
   });
   const refresh = new RefreshService({
+    // SQLite holds up the event loop meanwhile; PostgreSQL takes as long for few as for many.
+    storedAtOnce: isPostgres(base.database) ? 500 : 100,
     objects: config.sync.objects,
     source,
     schema: attio.schema,

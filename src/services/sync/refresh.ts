@@ -10,8 +10,6 @@ import type { Absence, GoneService } from './gone.ts';
 import { type Expectation, Looks } from './looks.ts';
 import type { RecordSource } from './source.ts';
 
-const APPLIED_AT_ONCE = 100;
-
 export interface Hint {
   readonly objectId: string;
   readonly recordId: string;
@@ -30,7 +28,10 @@ export class RefreshService {
   /** By object slug. */
   readonly #looks: Looks<string, RecordSnapshot>;
 
-  /** @param deps.lookForKeys reads the records that hold keys into the mirror */
+  /**
+   * @param deps.lookForKeys reads the records that hold keys into the mirror
+   * @param deps.storedAtOnce records to a transaction
+   */
   constructor(deps: {
     objects: readonly string[];
     source: RecordSource;
@@ -42,13 +43,14 @@ export class RefreshService {
     runs: Pick<SyncRunStore, 'runningFor'>;
     batcher: BatcherFactory;
     clock: Clock;
+    storedAtOnce: number;
   }) {
     this.#objects = new Set(deps.objects);
     this.#schema = deps.schema;
     this.#gone = deps.gone;
     this.#echoes = deps.echoes;
     this.#lookForKeys = deps.lookForKeys;
-    const { source, apply, runs, batcher, clock } = deps;
+    const { source, apply, runs, batcher, clock, storedAtOnce } = deps;
     this.#looks = new Looks({
       keyOf: (object) => object,
       async read(object, recordIds, signal) {
@@ -56,8 +58,8 @@ export class RefreshService {
         // A full sync may hold an older answer for the same records: then the later instant must be on record.
         const touchUnchanged = (await runs.runningFor(object)) !== undefined;
         // Few to a transaction: whoever else writes, a delivery above all, need not wait for all of them.
-        const parts = Array.from({ length: Math.ceil(snapshots.length / APPLIED_AT_ONCE) }, (_, index) =>
-          snapshots.slice(index * APPLIED_AT_ONCE, (index + 1) * APPLIED_AT_ONCE),
+        const parts = Array.from({ length: Math.ceil(snapshots.length / storedAtOnce) }, (_, index) =>
+          snapshots.slice(index * storedAtOnce, (index + 1) * storedAtOnce),
         );
         await Promise.all(parts.map((part) => apply.apply(object, part, { touchUnchanged })));
         return { ...page, present: new Map(snapshots.map((snapshot) => [snapshot.recordId, snapshot])) };
