@@ -53,6 +53,11 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
 /** In their order. */
 export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);
 
+/** @returns undefined: it is a server's */
+export function sqlitePath(url: string): string | undefined {
+  return /^sqlite:(.*)$/s.exec(url)?.[1];
+}
+
 /**
  * Opens the database; does not migrate, and does not yet connect to a server.
  * @param url `sqlite:<path>`, `sqlite::memory:` or `postgres://…`
@@ -60,7 +65,7 @@ export const MIGRATION_NAMES: readonly string[] = Object.keys(MIGRATIONS);
  * @throws when the file cannot be opened, or the URL cannot be used
  */
 export function openDatabase(url: string, pool: PoolSettings = DEFAULT_POOL): Database {
-  const path = /^sqlite:(.*)$/s.exec(url)?.[1];
+  const path = sqlitePath(url);
   try {
     const dialect = path === undefined ? new PgDialect(url, pool) : new NodeSqliteDialect(path);
     return new Kysely<Schema>({ dialect });

@@ -1,6 +1,7 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { sqlitePath } from './database.ts';
 
 const SQLITE_BUSY = 5;
 
@@ -12,7 +13,7 @@ const SQLITE_BUSY = 5;
  * @throws an error with a code when another process has it
  */
 export function lockFile(url: string): Disposable | null {
-  const path = /^sqlite:(.*)$/s.exec(url)?.[1];
+  const path = sqlitePath(url);
   if (path === undefined || path === ':memory:') return null;
   let lock: DatabaseSync | null = null;
   try {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import type { DatabaseState } from '../domain/storage.ts';
-import { MIGRATION_NAMES, openDatabase } from './database.ts';
+import { MIGRATION_NAMES, openDatabase, sqlitePath } from './database.ts';
 import { noRoom } from './disk-space.ts';
 import { checkPostgres } from './postgres.ts';
 import type { PoolSettings } from './postgres-pool.ts';
@@ -29,7 +29,7 @@ const NOTHING: DatabaseState = {
  */
 export async function inspectDatabase(url: string, pool: PoolSettings): Promise<DatabaseState> {
   try {
-    const path = /^sqlite:(.*)$/s.exec(url)?.[1];
+    const path = sqlitePath(url);
     if (path === ':memory:') return { ...NOTHING, exists: true };
     return await (path === undefined ? inspectPostgres(url, pool) : inspectFile(path));
   } catch (error) {

@@ -110,9 +110,9 @@ function openDatabase(path: string): NodeSqliteDatabase {
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   // Full sync: an answer "accepted" must survive a power cut, not only a crash of the process.
   database.exec(
-    'pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma secure_delete = on;',
+    `pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma secure_delete = on;
+     pragma cache_size = -${CACHE_KIB};`,
   );
-  database.exec(`pragma cache_size = -${CACHE_KIB}`);
   const prepared = new LRUCache<string, SqliteStatement>({ max: PREPARED_STATEMENTS });
   const log = logOf(database);
   return {

@@ -1,20 +1,13 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { claimRows, type Owner, takeRows } from '../../src/store/claims.ts';
-import { migrate, openDatabase } from '../../src/store/database.ts';
 import { InboxStore } from '../../src/store/inbox.ts';
 import { InstancesStore } from '../../src/store/instances.ts';
-import { freshDatabase } from '../support/engines.ts';
+import { openFresh } from '../support/opened-database.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 
 test('an instance that loses what it has found to others looks on, while there is more', async () => {
-  const fresh = await freshDatabase('postgres');
-  const db = openDatabase(fresh.url);
-  onTestFinished(async () => {
-    await db.destroy();
-    await fresh[Symbol.asyncDispose]();
-  });
-  await migrate(db);
+  const { database: db } = await openFresh('postgres');
   const instances = new InstancesStore(db);
   for (const id of ['winner', 'loser']) await instances.register(id, 60_000);
   const event = { type: 'record.updated', workspaceId: null, payload: '{}' };

@@ -1,22 +1,15 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { migrate, openDatabase } from '../../src/store/database.ts';
+import { expect, test } from 'vitest';
 import { InboxStore } from '../../src/store/inbox.ts';
 import { InstancesStore } from '../../src/store/instances.ts';
 import { settledOutOfOrder } from '../bench/support/events.ts';
-import { freshDatabase } from '../support/engines.ts';
+import { openFresh } from '../support/opened-database.ts';
 import { until } from '../support/service.ts';
 import { Several } from '../support/several.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 
 async function twoOnOne() {
-  const fresh = await freshDatabase('postgres');
-  const db = openDatabase(fresh.url);
-  onTestFinished(async () => {
-    await db.destroy();
-    await fresh[Symbol.asyncDispose]();
-  });
-  await migrate(db);
+  const { database: db } = await openFresh('postgres');
   const instances = new InstancesStore(db);
   const [one, two] = ['one', 'two'].map((id) => new InboxStore(db, { id })) as [InboxStore, InboxStore];
   for (const id of ['one', 'two']) await instances.register(id, 60_000);

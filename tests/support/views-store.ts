@@ -1,22 +1,14 @@
-import { onTestFinished } from 'vitest';
 import type { View, ViewColumn, ViewColumnType } from '../../src/domain/views.ts';
-import { migrate, openDatabase } from '../../src/store/database.ts';
 import { ItemsStore } from '../../src/store/items.ts';
 import { RecordsStore } from '../../src/store/records.ts';
 import { ViewsStore } from '../../src/store/views.ts';
-import { freshDatabase } from './engines.ts';
+import { openFresh } from './opened-database.ts';
 
 export const READ_AT = '2026-01-05T00:00:00.000000000Z';
 
 /** The store of views on a database of its own, with nothing around it. */
 export async function setUpViews() {
-  const fresh = await freshDatabase();
-  const database = openDatabase(fresh.url);
-  onTestFinished(async () => {
-    await database.destroy();
-    await fresh[Symbol.asyncDispose]();
-  });
-  await migrate(database);
+  const { database, fresh } = await openFresh();
   const records = new RecordsStore(database);
   return {
     views: new ViewsStore(database),
