@@ -9,10 +9,12 @@ const ROUNDS = 2;
  * offsets, then between the last that had something and the first that had nothing.
  * @param hasAt whether there is one at this offset
  * @param onBetter told of each better estimate, the last one included
+ * @param guess how many there were once: the estimate, until it is known to be wrong
  */
 export async function estimateCount(
   hasAt: (offset: number) => Promise<boolean>,
   onBetter: (estimate: number) => void,
+  guess: number | null = null,
 ): Promise<void> {
   // There are at least `least`, and fewer than `below`, as far as that is known.
   let least = 0;
@@ -21,7 +23,9 @@ export async function estimateCount(
     const there = await Promise.all(offsets.map(hasAt));
     least = Math.max(least, ...offsets.filter((_, at) => there[at]).map((offset) => offset + 1));
     below = Math.min(below, ...offsets.filter((_, at) => there[at] === false).map((offset) => offset + 1));
-    onBetter(below === Number.POSITIVE_INFINITY ? least : middle(least, below));
+    const isPossible = guess !== null && least <= guess && guess < below;
+    if (isPossible) onBetter(guess);
+    else onBetter(below === Number.POSITIVE_INFINITY ? least : middle(least, below));
   };
   await look(OFFSETS);
   for (let round = 0; round < ROUNDS && Number.isFinite(below); round += 1) {

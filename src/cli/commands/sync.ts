@@ -150,7 +150,7 @@ async function estimateTotal(api: Api, object: string, onBetter: (total: number)
   const path = `/v1/records/${object}/query`;
   const hasAt = async (offset: number) =>
     (await ask(api, records, 'POST', path, { limit: 1, offset })).data.length > 0;
-  await estimateCount(hasAt, onBetter).catch(() => {});
+  await estimateCount(hasAt, onBetter, last).catch(() => {});
 }
 
 async function lastSeen(api: Api, object: string): Promise<number | null> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { estimateCount } from '../../../src/cli/estimate.ts';
 
-async function estimate(count: number): Promise<{ estimates: number[]; requests: number }> {
+async function estimate(count: number, guess?: number): Promise<{ estimates: number[]; requests: number }> {
   const estimates: number[] = [];
   let requests = 0;
   await estimateCount(
@@ -10,6 +10,7 @@ async function estimate(count: number): Promise<{ estimates: number[]; requests:
       return offset < count;
     },
     (found) => estimates.push(found),
+    guess,
   );
   return { estimates, requests };
 }
@@ -32,6 +33,13 @@ describe('an estimate of how many there are', () => {
 
   it('says what it knows of more than it looks for', async () => {
     expect((await estimate(20_000_000)).estimates).toEqual([16_000_001]);
+  });
+
+  it('is what there were last time, as long as there may be as many', async () => {
+    expect(new Set((await estimate(4_000, 4_000)).estimates)).toEqual(new Set([4_000]));
+    const { estimates } = await estimate(40_000, 4_000);
+    expect(estimates).not.toContain(4_000);
+    expect(Math.abs((estimates.at(-1) ?? 0) - 40_000) / 40_000).toBeLessThan(0.1);
   });
 
   it('ends with what it could not ask', async () => {
