@@ -118,7 +118,7 @@ function reactionsOf({ inbox, outbox, automations, mirror }: Omit<Parts, 'stoppe
     mirror.sync.takeUp();
   };
   return {
-    inbox: () => inbox.worker.wake(),
+    inbox: () => inbox.worker.wakeAll(),
     outbox() {
       outbox.worker.wake();
       outbox.elsewhere.heard();

@@ -23,6 +23,9 @@ const DAY_MS = 24 * HOUR_MS;
 /** What shares a commit, and what may wait for one. */
 const COMMIT = { maxBatch: 500, maxWaiting: 5_000 };
 
+/** What one of several instances has left, or had in hand about a thing, waits no longer for one that has room. */
+const RESCAN_MS = 1_000;
+
 /** What takes Attio's webhooks and settles their events. */
 export function buildInbox(
   base: Base,
@@ -71,7 +74,11 @@ export function buildInbox(
     clock,
     random,
     events,
-    options: { ...config.inbox, giveUpAfterMs: config.inbox.giveUpAfterHours * HOUR_MS },
+    options: {
+      ...config.inbox,
+      giveUpAfterMs: config.inbox.giveUpAfterHours * HOUR_MS,
+      rescanMs: instances.owner === null ? Number.POSITIVE_INFINITY : RESCAN_MS,
+    },
   });
   const log = new BoundedLog({
     log: accepted,

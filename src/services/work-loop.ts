@@ -28,6 +28,11 @@ export interface WorkLoopDeps<R extends Row> {
   readonly window: number;
   /** @default 30 s */
   readonly lastPauseMs?: number;
+  /**
+   * How often a look begins at the first row although nobody has said that it should: where others take from the same
+   * source, what they had or left is anywhere. @default never
+   */
+  readonly rescanMs?: number;
 }
 
 /** Made once: the error that `abort` makes of itself costs more than all else it does. */
@@ -56,6 +61,7 @@ export class WorkLoop<R extends Row> {
   #scannedThrough = 0;
   /** Rows were let go: the next look begins at the first. */
   #rescan = true;
+  #rescannedAt = 0;
   /** When the next row that waits for its retry is due. */
   #dueAt = Number.POSITIVE_INFINITY;
   #pausedUntil = 0;
@@ -165,13 +171,16 @@ export class WorkLoop<R extends Row> {
 
   /** @returns milliseconds until the next look, unless woken before */
   async #takeInHand(): Promise<number> {
-    const { source, clock, mayWork, window } = this.#deps;
+    const { source, clock, mayWork, window, rescanMs = Number.POSITIVE_INFINITY } = this.#deps;
     const now = clock.now();
     if (!mayWork()) return IDLE_LOOK_MS;
     if (this.#pausedUntil > now) return this.#pausedUntil - now;
     const room = window - this.#inHand.size;
     if (room <= 0) return IDLE_LOOK_MS;
-    if (this.#rescan || this.#dueAt <= now) this.#scannedThrough = 0;
+    if (this.#rescan || this.#dueAt <= now || now - this.#rescannedAt >= rescanMs) {
+      this.#scannedThrough = 0;
+      this.#rescannedAt = now;
+    }
     this.#rescan = false;
     try {
       const rows = await source.due(iso(now), this.#scannedThrough, new Set(this.#inHand.keys()), room);

@@ -18,6 +18,7 @@ import { echoes } from './migrations/013-echoes.ts';
 import { archive } from './migrations/014-archive.ts';
 import { instances } from './migrations/015-instances.ts';
 import { subjects } from './migrations/016-subjects.ts';
+import { left } from './migrations/017-left.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
 import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
 import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
@@ -48,6 +49,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '014-archive': archive,
   '015-instances': instances,
   '016-subjects': subjects,
+  '017-left': left,
 };
 
 /** In their order. */

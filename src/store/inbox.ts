@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { NewDeadLetter } from '../domain/dead-letters.ts';
 import { BulkInsert } from './bulk.ts';
 import { claimRows, isHeld, type MaybeOwner, mayTake, takeRows } from './claims.ts';
@@ -85,21 +86,28 @@ export class InboxStore {
     inHand: ReadonlySet<number>,
     limit: number,
   ): Promise<InboxRow[]> {
+    const owner = this.#owner;
     const find = async () => {
-      const found = await this.#db
+      const due = this.#db
         .selectFrom('inbox')
         .select(['id', 'payload_json', 'attempts', 'received_at', 'claimed_by'])
         .where('status', '=', 'pending')
         .where('id', '>', afterId)
         .where('next_attempt_at', '<=', now)
-        .where(mayTakeEvent(this.#owner))
-        .orderBy('id')
-        .limit(afterId === 0 ? limit + inHand.size : limit)
-        .execute();
+        .orderBy('id');
+      if (owner !== null) {
+        const held = [...inHand].filter((id) => id > afterId);
+        return due
+          .where(sql<boolean>`id <> all(${held}::bigint[])`)
+          .where(mayTakeEvent(owner, { now, afterId }))
+          .limit(limit)
+          .execute();
+      }
+      const found = await due.limit(afterId === 0 ? limit + inHand.size : limit).execute();
       return found.filter((row) => !inHand.has(row.id)).slice(0, limit);
     };
-    const rows = await takeRows(this.#owner, find, (owner, ids) =>
-      transaction(this.#db, (tx) => claimRows(tx, 'inbox', owner, ids, isNobodyElses(owner))),
+    const rows = await takeRows(owner, find, (taker, ids) =>
+      transaction(this.#db, (tx) => claimRows(tx, 'inbox', taker, ids, isNobodyElses(taker))),
     );
     return rows.map((row) => ({
       id: row.id,

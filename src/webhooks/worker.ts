@@ -13,6 +13,8 @@ export interface InboxWorkerOptions {
   readonly maxAttempts: number;
   /** An event that outages have held up for this long becomes a dead letter. */
   readonly giveUpAfterMs: number;
+  /** How often all pending events are looked at, see `WorkLoop`. */
+  readonly rescanMs: number;
 }
 
 export interface InboxWorkerDeps {
@@ -63,6 +65,7 @@ export class InboxWorker {
       clock,
       random,
       window: options.window,
+      rescanMs: options.rescanMs,
     });
   }
 

@@ -23,8 +23,10 @@ async function twoOnOne() {
     }));
     return by.accept([{ dedupeKey: null, receivedAt: AT, events, quarantined: [] }], AT, take);
   };
-  const take = async (by: InboxStore, limit = 10) =>
-    (await by.pending(AT, 0, new Set(), limit)).map(({ id, payload }) => `${JSON.parse(payload)} ${id}`);
+  const take = async (by: InboxStore, limit = 10, afterId = 0) =>
+    (await by.pending(AT, afterId, new Set(), limit)).map(
+      ({ id, payload }) => `${JSON.parse(payload)} ${id}`,
+    );
   return { one, two, instances, accept, take };
 }
 
@@ -40,6 +42,16 @@ test('an event about what another instance has in hand is left to that one', asy
     AT,
   );
   expect((await accept(two, ['ada'])).isLeft).toBe(false);
+});
+
+test('an event about what an earlier one waits for is taken by nobody before that', async () => {
+  const { one, two, accept, take } = await twoOnOne();
+  await accept(one, ['ada', 'bela'], false);
+  expect((await accept(two, ['ada', 'cleo'])).isLeft).toBe(true);
+  // A look that goes on from where the last one ended does not see the earlier one.
+  expect(await take(one, 10, 2)).toEqual([]);
+  expect(await take(two, 10, 2)).toEqual(['cleo 4']);
+  expect(await take(two)).toEqual(['ada 1', 'bela 2', 'ada 3', 'cleo 4']);
 });
 
 test('of a backlog the events about one thing are one instance’s, also where there is no room for all', async () => {

@@ -46,6 +46,7 @@ beforeEach(() => {
     clock,
     random: () => 0.5,
     window: 3,
+    rescanMs: 5_000,
   });
 });
 
@@ -112,6 +113,22 @@ describe('a work loop', () => {
     expect(taken).toEqual([1, 2]);
     await clock.advance(1);
     expect([taken, rows]).toEqual([[1, 2, 1, 2], []]);
+  });
+
+  test('comes back for what others have left behind, also while it is kept busy', async () => {
+    await start(10);
+    rows.push({ id: 5, dueAt: clock.now() });
+    for (let second = 1; second < 5; second += 1) {
+      rows.push({ id: 10 + second, dueAt: clock.now() });
+      await clock.advance(1_000 - 1);
+      loop.wake();
+      await clock.advance(1);
+    }
+    expect(taken.slice(10)).toEqual([11, 12, 13, 14]);
+    await clock.advance(1_000);
+    loop.wake();
+    await settle();
+    expect(taken.slice(14)).toEqual([5]);
   });
 
   test('works when it may, and not before', async () => {

@@ -52,7 +52,7 @@ function start(handler: WebhookHandler, ...more: WebhookHandler[]): InboxWorker 
   const settled = {
     add: (row: SettledEvent) => inbox.settle([row], new Date(clock.now()).toISOString()),
   };
-  const options = { window: 100, maxAttempts: 4, giveUpAfterMs: 72 * HOUR_MS };
+  const options = { window: 100, maxAttempts: 4, giveUpAfterMs: 72 * HOUR_MS, rescanMs: 1_000 };
   const followUps = {
     async add(id: number) {
       await follow();
