@@ -27,4 +27,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/live`).then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
 # Not by npm, which would stand between the signals and the service.
-CMD ["node", "--max-semi-space-size=4", "src/start.js"]
+CMD ["node", "src/start.js"]
