@@ -11,6 +11,7 @@ import { errorFromResponse } from './error-response.ts';
 import { AttioApiError } from './errors.ts';
 import { accurateAt } from './instant.ts';
 import { type LaneName, Lanes } from './lanes.ts';
+import { askingAgain } from './last-look.ts';
 import type { AttioObserver } from './observer.ts';
 import { retryDecision } from './retry.ts';
 import { serverTime } from './retry-after.ts';
@@ -192,9 +193,8 @@ export class Transport {
     const { clock, observer, settings } = this.#deps;
     const { endpoint, lane, signal } = request;
     // Before anything else is awaited: nothing may come between this and the request.
-    if (lane === 'write' && this.#deps.mayWrite?.() === false) {
-      throw new AttioApiError('not_in_charge', { endpoint, retryAfterMs: NOT_IN_CHARGE_MS });
-    }
+    const refusal = this.#refusal(request);
+    if (refusal !== null) throw refusal;
     const sentAt = clock.now();
     const finished = (status: number | 'network' | 'timeout' | 'cancelled') =>
       observer.requestFinished({ endpoint, status, durationMs: Math.max(0, clock.now() - sentAt) });
@@ -216,6 +216,12 @@ export class Transport {
     }
   }
 
+  /** Why a write must not leave now. */
+  #refusal({ lane, endpoint }: AttioRequest<unknown>): AttioApiError | null {
+    if (lane !== 'write' || this.#deps.mayWrite?.() !== false) return null;
+    return new AttioApiError('not_in_charge', { endpoint, retryAfterMs: NOT_IN_CHARGE_MS });
+  }
+
   async #exchange(
     request: AttioRequest<unknown>,
     signal: AbortSignal,
@@ -233,6 +239,7 @@ export class Transport {
       // Never followed: Attio's API does not redirect, and the key is for Attio alone.
       redirect: 'manual',
       signal,
+      ...(request.lane === 'write' ? { dispatcher: askingAgain(() => this.#refusal(request)) } : {}),
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     });
     const text = await readText(response, response.ok ? MAX_BODY_BYTES : MAX_ERROR_BODY_BYTES);
@@ -287,6 +294,7 @@ export class Transport {
     finished: (status: 'network' | 'timeout' | 'cancelled') => void,
   ): unknown {
     if (error instanceof AttioApiError) return error;
+    if (error instanceof Error && error.cause instanceof AttioApiError) return error.cause;
     if (signal?.aborted === true) {
       finished('cancelled');
       return signal.reason;

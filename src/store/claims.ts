@@ -72,19 +72,13 @@ export async function takeRows<R extends Claimable>(
   }
 }
 
-/** @param only what must be so of a row besides */
-export async function claimRows<R>(
-  db: Handle,
-  table: 'inbox' | 'outbox',
-  owner: Owner,
-  ids: readonly number[],
-  only: RawBuilder<boolean> = sql`true`,
-): Promise<R[]> {
+/** Writes of the outbox. */
+export async function claimRows<R>(db: Handle, owner: Owner, ids: readonly number[]): Promise<R[]> {
   const { rows } = await sql<R>`
-    update ${sql.table(table)} set claimed_by = ${owner.id}
+    update outbox set claimed_by = ${owner.id}
     where id in (
-        select id from ${sql.table(table)}
-        where id = any(${ids}::bigint[]) and status = 'pending' and claimed_by is null and ${only}
+        select id from outbox
+        where id = any(${ids}::bigint[]) and status = 'pending' and claimed_by is null
         for update skip locked)
       and ${isRegistered(owner)}
     returning *`.execute(db);

@@ -20,7 +20,7 @@ import { instances } from './migrations/015-instances.ts';
 import { subjects } from './migrations/016-subjects.ts';
 import { left } from './migrations/017-left.ts';
 import { NodeSqliteDialect } from './node-sqlite.ts';
-import { checkPostgres, isPostgres, PgDialect } from './postgres.ts';
+import { checkPostgres, INBOX_ONLY, isPostgres, PgDialect } from './postgres.ts';
 import { DEFAULT_POOL, type PoolSettings } from './postgres-pool.ts';
 import type { Schema } from './schema.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -78,25 +78,32 @@ export function openDatabase(url: string, pool: PoolSettings = DEFAULT_POOL): Da
   }
 }
 
-const queues = new WeakMap<Database, WriteQueue>();
+/** What a transaction writes: `inbox` is the inbox, keys of deliveries and dead letters alone. */
+type Part = 'all' | 'inbox';
+
+const queues = new WeakMap<Database, Record<Part, WriteQueue>>();
 
 /**
  * All or nothing, and on the disk when it resolves. Transactions come one after the other, on both engines: what one
  * reads is still so when it writes. They do not wait for each other's flush, and share it. Nothing but statements of
  * its own may be awaited inside.
  * @param options.isUrgent before those that wait
+ * @param options.part PostgreSQL does one of the inbox beside one of all: what each writes is the other's no concern
  */
 export async function transaction<T>(
   db: Database,
   work: (tx: Transaction<Schema>) => Promise<T>,
-  { isUrgent = false } = {},
+  { isUrgent = false, part = 'all' as Part } = {},
 ): Promise<T> {
+  const ofInbox = part === 'inbox' && isPostgres(db);
   let queue = queues.get(db);
   if (queue === undefined) {
-    queue = new WriteQueue();
+    queue = { all: new WriteQueue(), inbox: new WriteQueue() };
     queues.set(db, queue);
   }
-  const result = await queue.run(() => db.transaction().execute(work), isUrgent);
+  const result = ofInbox
+    ? await queue.inbox.run(() => db.transaction().setAccessMode(INBOX_ONLY).execute(work), isUrgent)
+    : await queue.all.run(() => db.transaction().execute(work), isUrgent);
   await onDisk(db);
   return result;
 }

@@ -1,10 +1,9 @@
-import { sql } from 'kysely';
 import type { NewDeadLetter } from '../domain/dead-letters.ts';
 import { BulkInsert } from './bulk.ts';
-import { claimRows, isHeld, type MaybeOwner, mayTake, takeRows } from './claims.ts';
+import { isHeld, type MaybeOwner, mayTake, takeRows } from './claims.ts';
 import { chunks, type Database, type Handle, transaction } from './database.ts';
 import { insertDeadLetters } from './dead-letters.ts';
-import { isNobodyElses, mayTakeEvent, takersOf } from './subjects.ts';
+import { findEvents, type Look, takeEvents, takersOf } from './subjects.ts';
 
 interface NewEvent {
   readonly type: string;
@@ -76,7 +75,7 @@ export class InboxStore {
       return { results, isLeft: !take || isPartLeft };
     };
     // Attio waits for its answer.
-    return transaction(this.#db, store, { isUrgent: true });
+    return transaction(this.#db, store, { isUrgent: true, part: 'inbox' });
   }
 
   /** Takes pending events that are due, in the order of their ids from after `afterId`, but for those already in hand. */
@@ -86,35 +85,36 @@ export class InboxStore {
     inHand: ReadonlySet<number>,
     limit: number,
   ): Promise<InboxRow[]> {
+    const look = { now, afterId, inHand, limit };
     const owner = this.#owner;
-    const find = async () => {
-      const due = this.#db
-        .selectFrom('inbox')
-        .select(['id', 'payload_json', 'attempts', 'received_at', 'claimed_by'])
-        .where('status', '=', 'pending')
-        .where('id', '>', afterId)
-        .where('next_attempt_at', '<=', now)
-        .orderBy('id');
-      if (owner !== null) {
-        const held = [...inHand].filter((id) => id > afterId);
-        return due
-          .where(sql<boolean>`id <> all(${held}::bigint[])`)
-          .where(mayTakeEvent(owner, { now, afterId }))
-          .limit(limit)
-          .execute();
-      }
-      const found = await due.limit(afterId === 0 ? limit + inHand.size : limit).execute();
-      return found.filter((row) => !inHand.has(row.id)).slice(0, limit);
-    };
-    const rows = await takeRows(owner, find, (taker, ids) =>
-      transaction(this.#db, (tx) => claimRows(tx, 'inbox', taker, ids, isNobodyElses(taker))),
-    );
+    const rows =
+      owner === null
+        ? await this.#due(look)
+        : await takeRows(
+            owner,
+            () => findEvents(this.#db, owner, look),
+            (_owner, ids) => transaction(this.#db, (tx) => takeEvents(tx, owner, ids), { part: 'inbox' }),
+          );
     return rows.map((row) => ({
       id: row.id,
       payload: row.payload_json,
       attempts: row.attempts,
       receivedAt: row.received_at,
     }));
+  }
+
+  /** Where nobody else takes any. */
+  async #due({ now, afterId, inHand, limit }: Look) {
+    const found = await this.#db
+      .selectFrom('inbox')
+      .select(['id', 'payload_json', 'attempts', 'received_at'])
+      .where('status', '=', 'pending')
+      .where('id', '>', afterId)
+      .where('next_attempt_at', '<=', now)
+      .orderBy('id')
+      .limit(afterId === 0 ? limit + inHand.size : limit)
+      .execute();
+    return found.filter((row) => !inHand.has(row.id)).slice(0, limit);
   }
 
   /** When the next event that waits for its retry is due. */
@@ -131,18 +131,22 @@ export class InboxStore {
 
   /** What another instance has taken over is left to it. */
   async settle(settled: readonly { id: number; outcome: Outcome }[], at: string): Promise<void> {
-    await transaction(this.#db, async (tx) => {
-      for (const [outcome, rows] of Map.groupBy(settled, (row) => row.outcome)) {
-        for (const part of chunks(rows.map((row) => row.id))) {
-          await tx
-            .updateTable('inbox')
-            .set({ status: outcome, settled_at: at })
-            .where('id', 'in', part)
-            .where(isHeld(this.#owner))
-            .execute();
+    await transaction(
+      this.#db,
+      async (tx) => {
+        for (const [outcome, rows] of Map.groupBy(settled, (row) => row.outcome)) {
+          for (const part of chunks(rows.map((row) => row.id))) {
+            await tx
+              .updateTable('inbox')
+              .set({ status: outcome, settled_at: at })
+              .where('id', 'in', part)
+              .where(isHeld(this.#owner))
+              .execute();
+          }
         }
-      }
-    });
+      },
+      { part: 'inbox' },
+    );
   }
 
   async retryLater(id: number, attempts: number, nextAttemptAt: string, error: string): Promise<void> {
@@ -155,34 +159,42 @@ export class InboxStore {
   }
 
   async bury(id: number, at: string, letter: NewDeadLetter): Promise<void> {
-    await transaction(this.#db, async (tx) => {
-      const { numUpdatedRows } = await tx
-        .updateTable('inbox')
-        .set({ status: 'dead', attempts: letter.attempts, settled_at: at, last_error: letter.detail })
-        .where('id', '=', id)
-        .where(isHeld(this.#owner))
-        .executeTakeFirstOrThrow();
-      if (numUpdatedRows === 1n) await insertDeadLetters(tx, [letter]);
-    });
+    await transaction(
+      this.#db,
+      async (tx) => {
+        const { numUpdatedRows } = await tx
+          .updateTable('inbox')
+          .set({ status: 'dead', attempts: letter.attempts, settled_at: at, last_error: letter.detail })
+          .where('id', '=', id)
+          .where(isHeld(this.#owner))
+          .executeTakeFirstOrThrow();
+        if (numUpdatedRows === 1n) await insertDeadLetters(tx, [letter]);
+      },
+      { part: 'inbox' },
+    );
   }
 
   /** Takes a dead event back to work and its letter away, together. */
   async revive(eventId: number, letterId: number, now: string): Promise<void> {
-    await transaction(this.#db, async (tx) => {
-      await tx
-        .updateTable('inbox')
-        .set({
-          status: 'pending',
-          attempts: 0,
-          next_attempt_at: now,
-          received_at: now,
-          settled_at: null,
-          claimed_by: null,
-        })
-        .where('id', '=', eventId)
-        .execute();
-      await tx.deleteFrom('dead_letter').where('id', '=', letterId).execute();
-    });
+    await transaction(
+      this.#db,
+      async (tx) => {
+        await tx
+          .updateTable('inbox')
+          .set({
+            status: 'pending',
+            attempts: 0,
+            next_attempt_at: now,
+            received_at: now,
+            settled_at: null,
+            claimed_by: null,
+          })
+          .where('id', '=', eventId)
+          .execute();
+        await tx.deleteFrom('dead_letter').where('id', '=', letterId).execute();
+      },
+      { part: 'inbox' },
+    );
   }
 
   /**

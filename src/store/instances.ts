@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { type Database, type Handle, transaction } from './database.ts';
+import { lockInbox } from './postgres.ts';
 
 /** The database's clock: those of instances may differ. Written as all our times are, so that it sorts and reads so. */
 function inMs(ms: number) {
@@ -64,6 +65,7 @@ export class InstancesStore {
 
   async #end(ids: readonly string[], at: string, only: ReturnType<typeof sql<boolean>>): Promise<boolean> {
     return transaction(this.#db, async (tx) => {
+      await lockInbox(tx);
       const ended = await tx
         .deleteFrom('instance')
         .where('id', 'in', ids)

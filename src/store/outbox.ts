@@ -65,7 +65,7 @@ export class OutboxStore {
         .execute();
       return found.filter((row) => !inHand.has(row.id)).slice(0, limit);
     };
-    const rows = await takeRows(this.#owner, find, (owner, ids) => claimRows(this.#db, 'outbox', owner, ids));
+    const rows = await takeRows(this.#owner, find, (owner, ids) => claimRows(this.#db, owner, ids));
     return rows.map(readRow);
   }
 

@@ -12,13 +12,27 @@ import { SameMeaningCompiler } from './postgres-compiler.ts';
 import { GuardedPool, type PoolSettings } from './postgres-pool.ts';
 import { SharedFlush } from './shared-flush.ts';
 
+/** Locks that only one transaction of a schema has, until its end. The numbers are ours, chosen at random. */
+const LOCKS = { all: 7208, inbox: 7209 } as const;
+
 /**
- * Begins, and takes the one write lock, as `begin immediate` does on SQLite: transactions come one after the other,
- * and what they number is numbered in the order of their commits. The lock is the schema's, and ends with the
- * transaction. 7208 is ours, chosen at random.
+ * Begins, and takes the write lock, as `begin immediate` does on SQLite: transactions come one after the other, and what
+ * they number is numbered in the order of their commits. Those of the inbox alone have a lock of their own: no delivery
+ * waits for what is stored meanwhile.
  */
-const BEGIN_AS_WRITER =
-  'begin; set local synchronous_commit = off; select pg_advisory_xact_lock(7208, hashtext(current_schema()))';
+const beginWith = (lock: number) =>
+  `begin; set local synchronous_commit = off; select pg_advisory_xact_lock(${lock}, hashtext(current_schema()))`;
+const BEGIN_AS_WRITER = beginWith(LOCKS.all);
+const BEGIN_IN_INBOX = beginWith(LOCKS.inbox);
+
+/** Makes a transaction one of the inbox alone. Kysely hands nothing but such settings on to a driver; it is also PostgreSQL's default. */
+export const INBOX_ONLY = 'read write';
+
+/** Of a writer that changes what is pending in the inbox as well: takes that lock, too, before it locks any row. */
+export async function lockInbox(tx: QueryExecutorProvider): Promise<void> {
+  if (!isPostgres(tx)) return;
+  await sql`select pg_advisory_xact_lock(${sql.lit(LOCKS.inbox)}, hashtext(current_schema()))`.execute(tx);
+}
 
 /**
  * Writes to the server's log, by a commit that waits until the log is on the disk up to there, and so are all commits
@@ -97,9 +111,11 @@ type Connection = Parameters<PostgresDriver['rollbackTransaction']>[0];
 
 class OneWriterDriver extends PostgresDriver {
   override async beginTransaction(connection: Connection, settings: TransactionSettings): Promise<void> {
-    if (settings.accessMode === 'read only') return super.beginTransaction(connection, settings);
+    const { accessMode } = settings;
+    if (accessMode === 'read only') return super.beginTransaction(connection, settings);
     try {
-      await connection.executeQuery(CompiledQuery.raw(BEGIN_AS_WRITER));
+      const begin = accessMode === INBOX_ONLY ? BEGIN_IN_INBOX : BEGIN_AS_WRITER;
+      await connection.executeQuery(CompiledQuery.raw(begin));
     } catch (error) {
       // It may have begun and not got the lock. One that cannot be rolled back is discarded by the driver.
       await this.rollbackTransaction(connection).catch(() => {});

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { claimRows, type Owner, takeRows } from '../../src/store/claims.ts';
+import { type Owner, takeRows } from '../../src/store/claims.ts';
 import { InboxStore } from '../../src/store/inbox.ts';
 import { InstancesStore } from '../../src/store/instances.ts';
+import { takeEvents } from '../../src/store/subjects.ts';
 import { openFresh } from '../support/opened-database.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -22,8 +23,7 @@ test('an instance that loses what it has found to others looks on, while there i
     looks += 1;
     return looks <= 8 ? all.slice(0, 2) : all.slice(2);
   };
-  const claim = (owner: Owner, ids: readonly number[]) =>
-    claimRows<(typeof all)[number]>(db, 'inbox', owner, ids);
+  const claim = (owner: Owner, ids: readonly number[]): Promise<typeof all> => takeEvents(db, owner, ids);
   const taken = await takeRows({ id: 'loser' }, find, claim);
   expect(taken.map(({ id }) => Number(id))).toEqual(all.slice(2).map(({ id }) => Number(id)));
 });

@@ -51,7 +51,10 @@ test('of many events each is settled once, by one of the instances, and none twi
 });
 
 test('writes of one contact that come to different instances reach Attio in their order, and callers are told in time', async () => {
-  await using several = await Several.start(3, { sandbox: SANDBOX });
+  await using several = await Several.start(3, {
+    sandbox: SANDBOX,
+    configure: (config) => ({ ...config, outbox: { ...config.outbox, writeWaitMs: 20_000 } }),
+  });
   const email = 'in.order@example.com';
   await several.first.call('PUT', '/v1/contacts', { body: { email, jobTitle: 'Title 0' } });
   const answers = [];

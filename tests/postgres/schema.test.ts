@@ -41,10 +41,14 @@ test('migrations make the same tables, columns and indexes on both engines', asy
       "select indexname as name from pg_indexes where schemaname = 'public' and indexname !~ '_(pk|pkey)$'",
     ),
   ).toEqual(
-    await names(
-      sqlite.fresh,
-      "select name from sqlite_master where type = 'index' and name not like 'sqlite_autoindex%'",
-    ),
+    [
+      ...(await names(
+        sqlite.fresh,
+        "select name from sqlite_master where type = 'index' and name not like 'sqlite_autoindex%'",
+      )),
+      // Only several instances ask for what it finds; on SQLite it would hold all that waits.
+      'inbox_left',
+    ].toSorted(),
   );
   expect(
     await names(
