@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { HEADERS } from './answers.ts';
 
 /** One complaint about one part of a request: a parameter's name, or a JSON pointer into the body. */
 export interface InputError {
@@ -71,7 +72,7 @@ export function problemBody(problem: Problem, url: string): Buffer {
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   return reply
     .code(problem.status)
-    .headers({ ...problem.headers, 'x-request-id': request.id })
+    .headers({ ...HEADERS, ...problem.headers, 'x-request-id': request.id })
     .type('application/problem+json')
     .send(problemBody(problem, request.url));
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import manifest from '../../package.json' with { type: 'json' };
+import { numbered } from '../api/hooks.ts';
 import { createHttpServer } from '../api/server.ts';
 import type { DeadLetter } from '../domain/dead-letters.ts';
 import { BatchesService } from '../services/contacts.ts';
@@ -48,7 +49,7 @@ export function buildHttp(
   return createHttpServer({
     version: manifest.version,
     logger: base.logger.child({ component: 'http' }),
-    newId: base.newId,
+    newId: numbered(base.newId()),
     draining,
     access: config.http,
     metrics: base.metrics,

@@ -30,11 +30,18 @@ export class CachedRecords {
     this.#queries = deps.queries;
   }
 
+  /** From memory; null when it would have to be waited for, or Attio has none such. */
+  held(object: string, recordId: string): CachedRead['record'] {
+    const key = this.#cache.keyOf(object, recordId);
+    const held = key === null ? null : this.#cache.held(key);
+    return held as CachedRead['record']; // what #load has put there
+  }
+
   /** @throws AttioApiError when Attio is out of reach and nothing is cached */
   async get(object: string, recordId: string): Promise<CachedRead> {
     const key = this.#cache.keyOf(object, recordId);
-    const held = key === null ? null : this.#cache.held(key);
-    if (held !== null) return { record: held as CachedRead['record'], cache: 'HIT' }; // what #load has put there
+    const held = this.held(object, recordId);
+    if (held !== null) return { record: held, cache: 'HIT' };
     const load = () => this.#load(object, recordId);
     const { value, result } =
       key === null

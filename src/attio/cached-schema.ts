@@ -73,6 +73,11 @@ export class CachedSchema {
     return this.#definitions(OBJECTS, wanted, this.#loadObjects);
   }
 
+  /** From memory, in time; null when they would have to be waited for. */
+  heldObjects(): readonly (AttioObject & JsonObject)[] | null {
+    return this.#held<AttioObject>(OBJECTS);
+  }
+
   /** @throws AttioApiError */
   async lists(wanted: Wanted = 'current'): Promise<readonly AttioList[]> {
     return this.#definitions<AttioList>(LISTS, wanted, this.#loadLists);
@@ -201,8 +206,8 @@ export class CachedSchema {
     load: Load<T>,
     onLoaded: (items: readonly T[]) => void = () => {},
   ): Promise<readonly (T & JsonObject)[]> {
-    const held = this.#cache.held(key);
-    if (held !== null) return held.items as readonly (T & JsonObject)[]; // what was read under this key
+    const held = this.#held<T>(key);
+    if (held !== null) return held;
     if (wanted === 'current') return this.#current(key, load, onLoaded);
     const known = await this.#known<T>(key);
     if (known !== null) {
@@ -213,6 +218,11 @@ export class CachedSchema {
     // What the token may not read is not asked for again by everybody who would like to know.
     if (isAttioError(resting, 'forbidden')) throw resting;
     return this.#current(key, load, onLoaded);
+  }
+
+  #held<T>(key: string): readonly (T & JsonObject)[] | null {
+    const held = this.#cache.held(key);
+    return held && (held.items as readonly (T & JsonObject)[]); // what was read under this key
   }
 
   /** From memory, whatever their age, else as last kept; null when there is nothing. Asks nobody. */

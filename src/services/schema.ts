@@ -57,6 +57,11 @@ export class SchemaService {
     );
   }
 
+  /** Whether it is in memory, and in time, that the workspace has this object. */
+  holdsObject(object: string): boolean {
+    return this.#schema.heldObjects()?.some((known) => known.api_slug === object) ?? false;
+  }
+
   #objects(wanted: Wanted) {
     return askAttio(() => this.#schema.objects(wanted), { wanted: "The workspace's objects" });
   }

@@ -1,8 +1,8 @@
-import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { JsonObject } from '../../domain/json.ts';
 import type { RecordsService } from '../../services/records.ts';
+import { Answer } from '../answers.ts';
 import {
   flag,
   jsonObject,
@@ -39,6 +39,7 @@ export function recordsRoutes(records: Pick<RecordsService, 'get' | 'query'>): F
     app.get(
       '/records/:object/:recordId',
       {
+        config: { answersItself: true },
         schema: {
           summary: 'One Attio record; the header x-cache says HIT, MISS or STALE',
           tags: ['records'],
@@ -47,9 +48,12 @@ export function recordsRoutes(records: Pick<RecordsService, 'get' | 'query'>): F
           response: { 200: oneOf(attioRecord), ...problems },
         },
       },
-      async (request, reply) => {
-        const { record, cache } = await records.get(request.params.object, request.params.recordId);
-        return sendBytes(reply.header('x-cache', cache), bytesOf(record));
+      (request, reply) => {
+        const { object, recordId } = request.params;
+        const found = records.get(object, recordId);
+        const answer = ({ record, cache }: Awaited<typeof found>) =>
+          answerOf(record).send(request, reply, 200, 'x-cache', cache);
+        return found instanceof Promise ? found.then(answer) : answer(found);
       },
     );
 
@@ -75,18 +79,13 @@ export function recordsRoutes(records: Pick<RecordsService, 'get' | 'query'>): F
   };
 }
 
-/** What the route's schema would be made of, made before. */
-function sendBytes(reply: FastifyReply, bytes: Buffer): FastifyReply {
-  return reply.header('content-type', 'application/json; charset=utf-8').send(bytes);
-}
-
 /** Of the records that callers were answered, as long as the cache keeps them: one that is read often is written once. */
-const answers = new WeakMap<JsonObject, Buffer>();
+const answers = new WeakMap<JsonObject, Answer>();
 
-function bytesOf(record: JsonObject): Buffer {
+function answerOf(record: JsonObject): Answer {
   const known = answers.get(record);
   if (known !== undefined) return known;
-  const bytes = Buffer.from(JSON.stringify({ data: record }));
-  answers.set(record, bytes);
-  return bytes;
+  const answer = new Answer({ data: record });
+  answers.set(record, answer);
+  return answer;
 }
