@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { Answer } from './answers.ts';
 import { handleError, toProblem } from './error-handler.ts';
 import { notNow, ProblemError, UNSUPPORTED_MEDIA_TYPE } from './problem.ts';
 import { problems } from './schemas.ts';
@@ -70,7 +71,7 @@ export function webhookRoutes({ verifier, inbox, events }: WebhookDeps): Fastify
     app.addContentTypeParser(
       'application/json',
       { parseAs: 'buffer' },
-      async (_request: FastifyRequest, body: Buffer) => body,
+      (_request: FastifyRequest, body: Buffer, done: (error: null, body: Buffer) => void) => done(null, body),
     );
     app.setErrorHandler((error, request, reply) => {
       events.deliveryRejected(REJECTIONS[toProblem(error).kind] ?? 'failed');
@@ -80,10 +81,11 @@ export function webhookRoutes({ verifier, inbox, events }: WebhookDeps): Fastify
     app.post(
       '/webhooks',
       {
-        onRequest: async () => {
+        onRequest: (_request, _reply, done) => {
           if (!verifier.configured) throw notConfigured();
+          done();
         },
-        config: { openapiBody: DELIVERY },
+        config: { openapiBody: DELIVERY, answersItself: true },
         schema: {
           summary: "Attio's deliveries",
           description:
@@ -96,11 +98,22 @@ export function webhookRoutes({ verifier, inbox, events }: WebhookDeps): Fastify
         const body = request.body;
         if (!Buffer.isBuffer(body)) throw new ProblemError(UNSUPPORTED_MEDIA_TYPE);
         if (!verifier.verify(body, signaturesOf(request))) throw badSignature();
-        const { quarantined, ...result } = await inbox.accept(body, idempotencyKeyOf(request));
-        return reply.code(202).send(quarantined === 0 ? result : { ...result, quarantined });
+        answerOf(await inbox.accept(body, idempotencyKeyOf(request))).send(request, reply, 202);
       },
     );
   };
+}
+
+/** Nearly all deliveries have one event, and have not been here before. */
+const ONE_ACCEPTED = new Answer({ accepted: 1, duplicates: 0 });
+
+function answerOf({
+  accepted,
+  duplicates,
+  quarantined,
+}: Awaited<ReturnType<DeliveryInbox['accept']>>): Answer {
+  if (accepted === 1 && duplicates === 0 && quarantined === 0) return ONE_ACCEPTED;
+  return new Answer({ accepted, duplicates, ...(quarantined === 0 ? {} : { quarantined }) });
 }
 
 /** What Attio sends, for the API's description. */
