@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../domain/clock.ts';
 import type { DeadLetter, NewDeadLetter } from '../domain/dead-letters.ts';
-import { isJsonObject, type Json, type JsonObject } from '../domain/json.ts';
+import { isJsonObject, type Json } from '../domain/json.ts';
 import { readWebhookEvent, subjectOf, type WebhookEvent } from '../domain/webhook-events.ts';
 import { ServiceError } from '../services/errors.ts';
 import type { Delivery, DeliveryLog, DeliveryResult, InboxEvents, KnownWorkspace } from './ports.ts';
@@ -97,7 +97,7 @@ export class WebhookIntake {
     const quarantined: NewDeadLetter[] = [];
     for (const member of members) {
       const event = readWebhookEvent(member);
-      const letter = this.#quarantine(event, { webhook_id: webhookId, events: [member] });
+      const letter = this.#quarantine(event, webhookId, member);
       if (letter === null && !('unreadable' in event)) events.push(event);
       else if (letter !== null) quarantined.push(letter);
     }
@@ -110,13 +110,17 @@ export class WebhookIntake {
     return { webhookId, events, quarantined: [whole] };
   }
 
-  #quarantine(event: WebhookEvent | { unreadable: string }, body: JsonObject): NewDeadLetter | null {
-    const rawBody = Buffer.from(JSON.stringify(body));
-    if ('unreadable' in event) return this.#letter('unreadable_event', event.unreadable, rawBody);
+  #quarantine(
+    event: WebhookEvent | { unreadable: string },
+    webhookId: string,
+    member: Json,
+  ): NewDeadLetter | null {
+    const alone = () => Buffer.from(JSON.stringify({ webhook_id: webhookId, events: [member] }));
+    if ('unreadable' in event) return this.#letter('unreadable_event', event.unreadable, alone());
     const { workspaceId } = this.#workspace;
     if (workspaceId === null || event.workspaceId === null || event.workspaceId === workspaceId) return null;
     return {
-      ...this.#letter('foreign_workspace', `sent by workspace ${event.workspaceId}`, rawBody),
+      ...this.#letter('foreign_workspace', `sent by workspace ${event.workspaceId}`, alone()),
       eventType: event.type,
     };
   }
