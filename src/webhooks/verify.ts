@@ -1,4 +1,5 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { Hmac } from './hmac.ts';
 
 /** The two headers that Attio sends the same signature in. */
 export interface SignatureHeaders {
@@ -22,15 +23,14 @@ const HEX_SHA256 = /^[0-9a-f]{64}$/;
  * signed, so there is no replay window: redeliveries are told apart by their idempotency key, in the inbox.
  */
 export class SignatureVerifier {
-  /** Made once: a text would be made a key for each delivery. */
-  readonly #secrets: readonly KeyObject[];
+  readonly #secrets: readonly Hmac[];
   readonly #given = Buffer.alloc(32);
   readonly #right = Buffer.alloc(32);
   readonly #observer: SignatureObserver | null;
 
   /** @param secrets several while a secret is being rotated: any of them will do */
   constructor(secrets: readonly string[], observer: SignatureObserver | null = null) {
-    this.#secrets = secrets.map((secret) => createSecretKey(Buffer.from(secret)));
+    this.#secrets = secrets.map((secret) => new Hmac(secret));
     this.#observer = observer;
   }
 
@@ -47,8 +47,7 @@ export class SignatureVerifier {
     this.#given.write(signature, 'hex');
     let matches = 0;
     for (const secret of this.#secrets) {
-      // As text, because bytes of their own cost as much as the digest.
-      this.#right.write(createHmac('sha256', secret).update(rawBody).digest('hex'), 'hex');
+      this.#right.write(secret.of(rawBody), 'hex');
       matches += Number(timingSafeEqual(this.#given, this.#right));
     }
     const accepted = matches > 0;

@@ -99,11 +99,11 @@ export class ApplyService {
     options: ApplyOptions,
   ): Promise<ApplyCounts> {
     const plainOf = await this.#schema.plainValues(object);
-    const hashed = hashLatest(snapshots);
     let rivals: readonly string[] = [];
     const decided = await this.#store.transaction(async (stores) => {
       await options.before?.(stores);
-      const { rows, before } = await decideAll(stores, object, hashed);
+      // Parts of a read are handed over together, and each has its turn: hashes of all at once would hold others up.
+      const { rows, before } = await decideAll(stores, object, hashLatest(snapshots));
       await this.#write(stores, object, rows.filter(isWritten), before, plainOf, options.source ?? 'attio');
       await stores.records.upsert(rows.filter((row) => row.isRehashed === true).map(asMirrored));
       const unchanged = rows.filter((row) => row.decision === 'unchanged').map(({ snapshot }) => snapshot);
