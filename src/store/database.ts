@@ -96,16 +96,22 @@ export async function transaction<T>(
   { isUrgent = false, part = 'all' as Part } = {},
 ): Promise<T> {
   const ofInbox = part === 'inbox' && isPostgres(db);
-  let queue = queues.get(db);
-  if (queue === undefined) {
-    queue = { all: new WriteQueue(), inbox: new WriteQueue() };
-    queues.set(db, queue);
-  }
+  const queue = queuesOf(db);
   const result = ofInbox
     ? await queue.inbox.run(() => db.transaction().setAccessMode(INBOX_ONLY).execute(work), isUrgent)
     : await queue.all.run(() => db.transaction().execute(work), isUrgent);
   await onDisk(db);
   return result;
+}
+
+function queuesOf(db: Database): Record<Part, WriteQueue> {
+  const known = queues.get(db);
+  if (known !== undefined) return known;
+  const queue = { all: new WriteQueue(), inbox: new WriteQueue() };
+  queues.set(db, queue);
+  // Short, and what waits behind it waits for the disk anyway.
+  diskOf(db).holdBy((work) => queue.all.run(work, true));
+  return queue;
 }
 
 /**
@@ -123,6 +129,8 @@ interface Disk {
   flushed(): Promise<void>;
   /** Resolves when what was overwritten before is nowhere in the files any more. */
   scrubbed(): Promise<void>;
+  /** Says how transactions are held back while the disk catches up. */
+  holdBy(alone: (work: () => Promise<void>) => Promise<void>): void;
 }
 
 function diskOf(db: Handle): Disk {

@@ -12,7 +12,7 @@ import {
 } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { StorageUnavailableError } from '../domain/storage.ts';
-import { SqliteLog } from './sqlite-log.ts';
+import { type Alone, SqliteLog } from './sqlite-log.ts';
 
 /** Statements kept prepared; bulk statements differ by their row count, so the set is bounded, not closed. */
 const PREPARED_STATEMENTS = 256;
@@ -95,6 +95,10 @@ class FlushingAdapter extends SqliteAdapter {
   scrubbed(): Promise<void> {
     return this.#database.scrubbed();
   }
+
+  holdBy(alone: Alone): void {
+    this.#database.holdBy(alone);
+  }
 }
 
 interface NodeSqliteDatabase extends SqliteDatabase {
@@ -103,6 +107,7 @@ interface NodeSqliteDatabase extends SqliteDatabase {
   commitsFlush(isOn: boolean): void;
   flushed(): Promise<void>;
   scrubbed(): Promise<void>;
+  holdBy(alone: Alone): void;
 }
 
 function openDatabase(path: string): NodeSqliteDatabase {
@@ -128,6 +133,7 @@ function openDatabase(path: string): NodeSqliteDatabase {
     async scrubbed() {
       await log?.empty();
     },
+    holdBy: (alone) => log?.holdBy(alone),
     prepare(sql) {
       const known = prepared.get(sql);
       if (known !== undefined) return known;

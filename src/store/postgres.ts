@@ -104,6 +104,8 @@ class FlushingAdapter extends PostgresAdapter {
   }
 
   async scrubbed(): Promise<void> {}
+
+  holdBy(): void {}
 }
 
 /** What the driver hands out itself, and wants back. */

@@ -7,9 +7,12 @@ import { SharedFlush } from './shared-flush.ts';
 
 /** Pages of the log that are to be brought into the file: 64 MB. */
 const CHECKPOINT_PAGES = 16_000;
-/** What is written while the thread works is its next task, or if it is no more than this, done here: it takes some milliseconds. */
+/** What is written while the thread works is its next task, or if it is no more than this, its last: nobody writes meanwhile. */
 const FEW_PAGES = 100;
 const MOST_TASKS = 5;
+
+/** Does work while nobody writes. */
+export type Alone = (work: () => Promise<void>) => Promise<void>;
 
 type LogFile = Pick<FileHandle, 'datasync' | 'close'>;
 
@@ -29,6 +32,7 @@ export class SqliteLog {
   #isSuspect = false;
   #thread: Worker | null = null;
   #checkpoint: Promise<void> | null = null;
+  #alone: Alone = (work) => work();
 
   /** @param path of the database file */
   constructor(
@@ -45,6 +49,11 @@ export class SqliteLog {
   /** Commits may leave their flush to `flushed`. Not at first: SQLite itself then syncs the log and its directory. */
   get isOpen(): boolean {
     return this.#file !== null && !this.#isSuspect;
+  }
+
+  /** Says how what writes is held back. */
+  holdBy(alone: Alone): void {
+    this.#alone = alone;
   }
 
   /** Resolves when all that was committed before this call is on the disk. @throws StorageUnavailableError when it may not be */
@@ -87,18 +96,19 @@ export class SqliteLog {
   async #checkpointBeside(): Promise<void> {
     try {
       if (this.#ask('noop').waiting < CHECKPOINT_PAGES) return;
-      this.#thread ??= new Worker(new URL('./checkpoint-worker.ts', import.meta.url));
+      const thread = this.#thread ?? new Worker(new URL('./checkpoint-worker.ts', import.meta.url));
+      this.#thread = thread;
       for (let task = 0; task < MOST_TASKS && this.#ask('noop').waiting > FEW_PAGES; task += 1) {
-        await answerOf(this.#thread, this.#path);
+        await answerOf(thread, this.#path);
       }
-      // With nothing left to bring in, the log begins anew.
-      this.#ask('passive');
+      // With nothing left to bring in, the log begins anew. The event loop goes on while the disk is waited for.
+      if (this.#ask('noop').waiting > 0) await this.#alone(() => answerOf(thread, this.#path));
     } catch {
       this.#thread = null;
     }
   }
 
-  #ask(mode: 'noop' | 'passive' | 'truncate'): { isBusy: boolean; pages: number; waiting: number } {
+  #ask(mode: 'noop' | 'truncate'): { isBusy: boolean; pages: number; waiting: number } {
     if (!this.#database.isOpen) return { isBusy: true, pages: 0, waiting: 0 };
     const row = this.#database.prepare(`pragma wal_checkpoint(${mode})`).get();
     const pages = Number(row?.['log']);

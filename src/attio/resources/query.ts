@@ -54,6 +54,8 @@ export async function queryPage<T>(
   const { limit = QUERY_PAGE_SIZE, offset = 0, filter, sorts } = call.query;
   const request = { ...call.route, ...call.options, idempotent: true, lane: 'query', schema: page } as const;
   const { data, meta } = await sender.send({ ...request, body: { filter, sorts, limit, offset } });
+  // A page takes some milliseconds to parse, and again as long to be looked at: others have a turn in between.
+  await new Promise((resolve) => setImmediate(resolve));
   const items: T[] = [];
   const invalid: InvalidItem[] = [];
   data.data.forEach((item, index) => {

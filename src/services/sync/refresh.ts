@@ -55,6 +55,8 @@ export class RefreshService {
       keyOf: (object) => object,
       async read(object, recordIds, signal) {
         const { snapshots, ...page } = await source.byIds(object, recordIds, signal);
+        // Reading them took a while: others have a turn.
+        await new Promise((resolve) => setImmediate(resolve));
         // A full sync may hold an older answer for the same records: then the later instant must be on record.
         const touchUnchanged = (await runs.runningFor(object)) !== undefined;
         // Few to a transaction: whoever else writes, a delivery above all, need not wait for all of them.

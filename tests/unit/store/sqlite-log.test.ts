@@ -64,6 +64,8 @@ test('as long as the file cannot have it all, the database cannot serve', async 
 
 test('what gathers in the log is brought into the file, and the log begins anew', async () => {
   const { database, log, write } = await watched([]);
+  const held = vi.fn((work: () => Promise<void>) => work());
+  log.holdBy(held);
   const pages = () => database.prepare('pragma wal_checkpoint(noop)').get();
   database.exec('insert into t values (randomblob(60000000))');
   await log.flushed();
@@ -73,11 +75,31 @@ test('what gathers in the log is brought into the file, and the log begins anew'
   await log.flushed();
   // Waits for the thread.
   await log.close();
+  // With all of it in the file, nobody is held back.
+  expect(held).not.toHaveBeenCalled();
   const { log: all, checkpointed } = pages() ?? {};
   expect(all).toBeGreaterThan(16_000);
   expect(checkpointed).toBe(all);
   write();
   expect(Number(pages()?.['log'])).toBeLessThan(10);
+});
+
+test('what the thread cannot bring in while others write and read, it does while those who write are held back', async () => {
+  const { path, database, log } = await watched([]);
+  const pages = () => database.prepare('pragma wal_checkpoint(noop)').get();
+  database.exec('insert into t values (randomblob(60000000))');
+  const reader = new DatabaseSync(path);
+  reader.exec('begin; select * from t');
+  log.holdBy(async (work) => {
+    reader.close();
+    await work();
+  });
+  database.exec('insert into t values (randomblob(8000000))');
+  await log.flushed();
+  await log.close();
+  const { log: all, checkpointed } = pages() ?? {};
+  expect(all).toBeGreaterThan(16_000);
+  expect(checkpointed).toBe(all);
 });
 
 test('a single statement is on the disk at once, a transaction when it resolves', async () => {
