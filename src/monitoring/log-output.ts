@@ -31,13 +31,19 @@ function open(): DestinationStream {
 
 let stampedAt = Number.NaN;
 let stamp = '';
+let stampedSecond = Number.NaN;
+let second = '';
 
-/** The time of a line, made once per millisecond. */
+/** The time of a line, made once per millisecond, and of that all but the milliseconds once per second. */
 export function lineTime(): string {
   const now = Date.now();
-  if (now !== stampedAt) {
-    stamp = `,"time":"${new Date(now).toISOString()}"`;
-    stampedAt = now;
+  if (now === stampedAt) return stamp;
+  const ms = now % 1_000;
+  if (now - ms !== stampedSecond) {
+    stampedSecond = now - ms;
+    second = new Date(stampedSecond).toISOString().slice(0, -'000Z'.length);
   }
+  stamp = `,"time":"${second}${String(ms).padStart(3, '0')}Z"`;
+  stampedAt = now;
   return stamp;
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createLogger } from '../../../src/monitoring/logger.ts';
 
 function setUp() {
@@ -55,6 +55,24 @@ describe('the logger', () => {
     }
     expect(text()).not.toContain(SECRET);
     expect(text()).toContain('[redacted]');
+  });
+
+  it('tells the time to the millisecond, also where a second begins', () => {
+    const { logger, last } = setUp();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    for (const at of [
+      '2026-01-01T00:00:00.007Z',
+      '2026-01-01T00:00:00.999Z',
+      '2026-01-01T00:00:01.000Z',
+      '2026-01-01T00:00:00.042Z',
+    ]) {
+      vi.setSystemTime(new Date(at));
+      logger.info('now');
+      expect(last()).toMatchObject({ time: at });
+    }
   });
 
   it('keeps what says what happened', () => {
