@@ -26,6 +26,34 @@ describe('a record of Attio', () => {
     expect(asked).toEqual([['people', ID]]);
   });
 
+  it('comes with what every answer has, to the byte, at once or later', async () => {
+    const name = 'Zoë, 李, 🙂';
+    const record = { ...RECORD, name };
+    for (const found of [
+      { record, cache: 'HIT' as const },
+      Promise.resolve({ record, cache: 'MISS' as const }),
+    ]) {
+      const { app, served } = createTestServer({ services: { records: { get: () => found } } });
+      const request = { url: `/v1/records/people/${ID}`, headers: { ...AUTHORIZED, 'x-request-id': 'mine' } };
+      const response = await app.inject(request);
+      const bytes = Buffer.from(JSON.stringify({ data: record }));
+      expect(response.rawPayload).toEqual(bytes);
+      expect(response.headers).toMatchObject({
+        'cache-control': 'no-store',
+        'content-type': 'application/json; charset=utf-8',
+        'content-length': String(bytes.length),
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'x-request-id': 'mine',
+      });
+      expect(served).toMatchObject([{ route: '/v1/records/:object/:recordId', status: 200 }]);
+      const head = await app.inject({ ...request, method: 'HEAD' });
+      expect(head.headers['content-length']).toBe(String(bytes.length));
+      expect(head.payload).toBe('');
+    }
+  });
+
   it('is 503 while Attio is out of reach and nothing is cached', async () => {
     const away = new ServiceError('unavailable', 'GET /objects/{object}: circuit_open', {
       retryAfterSeconds: 3,
