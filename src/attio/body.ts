@@ -14,16 +14,16 @@ export async function readText(response: Response, maxBytes: number): Promise<st
     await body.cancel().catch(() => {});
     throw new BodyTooLongError(`longer than ${maxBytes} bytes`);
   }
-  const decoder = new TextDecoder();
+  const chunks: Uint8Array[] = [];
   let bytes = 0;
-  let text = '';
   // Leaving the loop by a throw cancels the stream.
   for await (const chunk of body) {
     bytes += chunk.byteLength;
     if (bytes > maxBytes) throw new BodyTooLongError(`longer than ${maxBytes} bytes`);
-    text += decoder.decode(chunk, { stream: true });
+    chunks.push(chunk);
   }
-  return text + decoder.decode();
+  // At once: texts of chunks would be held in parts, and copied once more to be parsed.
+  return new TextDecoder().decode(Buffer.concat(chunks, bytes));
 }
 
 /** undefined when it is no JSON. The parser's own complaint quotes the text, so it is not kept. */

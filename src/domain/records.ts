@@ -36,12 +36,19 @@ export interface WrittenRecord extends MirroredRecord {
   readonly valuesText?: string;
 }
 
-/** The slugs whose values differ between two reads, sorted. */
+/** The slugs whose values differ between two reads, sorted. @param before undefined: there was none */
 export function changedSlugs(
-  before: RecordValues,
+  before: RecordValues | undefined,
   after: RecordValues,
   equal: (a: AttributeValues, b: AttributeValues) => boolean,
 ): string[] {
+  if (before === undefined) return setSlugs(after);
   const slugs = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...slugs].filter((slug) => !equal(before[slug] ?? [], after[slug] ?? [])).sort();
+}
+
+function setSlugs(values: RecordValues): string[] {
+  const slugs: string[] = [];
+  for (const slug in values) if ((values[slug]?.length ?? 0) > 0) slugs.push(slug);
+  return slugs.sort();
 }

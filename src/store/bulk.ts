@@ -3,12 +3,15 @@ import type { Handle } from './database.ts';
 import { isPostgres } from './postgres.ts';
 import type { Schema } from './schema.ts';
 
-/** Rows per statement: few different ones, so that each is written and prepared once, whatever the number of rows. */
+/** Rows per statement on PostgreSQL: few different ones, so that each is written once, whatever the number of rows. */
 const SIZES = [256, 64, 16, 4, 1] as const;
 
 /**
  * Inserts many rows. The query builder would put together anew, row by row, what differs by the number of rows alone, and
  * take as long for that as SQLite for storing them.
+ *
+ * SQLite takes a statement of many rows no sooner than one of one row many times, and copies what is in it once more: inside
+ * of a transaction it is given the latter, all rows in one go. Outside of one each row would be a commit of its own.
  */
 export class BulkInsert<T extends keyof Schema> {
   readonly #table: T;
@@ -34,13 +37,16 @@ export class BulkInsert<T extends keyof Schema> {
    */
   async run<R = never>(db: Handle, rows: readonly Insertable<Schema[T]>[], value?: string): Promise<R[]> {
     const isNumbered = isPostgres(db);
+    const valuesOf = (row: Insertable<Schema[T]>) => this.#columns.map((column) => row[column] ?? null);
+    if (!isNumbered && db.isTransaction) {
+      const each = rows.map((row) => (value === undefined ? valuesOf(row) : [...valuesOf(row), value]));
+      return runEach<R>(db, this.#statement(1, false), each);
+    }
     const returned: R[] = [];
     for (let start = 0, size = 0; start < rows.length; start += size) {
       const left = rows.length - start;
       size = SIZES.find((one) => one <= left) ?? 1;
-      const parameters: unknown[] = rows
-        .slice(start, start + size)
-        .flatMap((row) => this.#columns.map((column) => row[column] ?? null));
+      const parameters: unknown[] = rows.slice(start, start + size).flatMap(valuesOf);
       if (value !== undefined) parameters.push(value);
       const query = CompiledQuery.raw(this.#statement(size, isNumbered), parameters);
       returned.push(...(await db.executeQuery<R>(query)).rows);
@@ -63,6 +69,15 @@ export class BulkInsert<T extends keyof Schema> {
     this.#statements.set(key, text);
     return text;
   }
+}
+
+async function runEach<R>(
+  db: Handle,
+  statement: string,
+  each: readonly (readonly unknown[])[],
+): Promise<R[]> {
+  if (each.length === 0) return [];
+  return (await db.executeQuery<R>(CompiledQuery.raw(statement, [...each]))).rows;
 }
 
 /** For `on conflict … do update`. */

@@ -156,10 +156,27 @@ function adapt(statement: StatementSync): SqliteStatement {
   const bind = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[];
   return {
     reader: statement.columns().length > 0,
-    all: (parameters) => orUnavailable(() => statement.all(...bind(parameters))),
-    run: (parameters) => orUnavailable(() => statement.run(...bind(parameters))),
+    all(parameters) {
+      if (!isEach(parameters)) return orUnavailable(() => statement.all(...bind(parameters)));
+      return orUnavailable(() => parameters.flatMap((each) => statement.all(...each)));
+    },
+    run(parameters) {
+      if (!isEach(parameters)) return orUnavailable(() => statement.run(...bind(parameters)));
+      return orUnavailable(() => runEach(statement, parameters));
+    },
     iterate: (parameters) => statement.iterate(...bind(parameters)),
   };
+}
+
+/** Those of many runs of one statement: see `BulkInsert`. A value is never a list. */
+function isEach(parameters: readonly unknown[]): parameters is readonly (readonly SQLInputValue[])[] {
+  return Array.isArray(parameters[0]);
+}
+
+function runEach(statement: StatementSync, parameters: readonly (readonly SQLInputValue[])[]) {
+  let changes = 0;
+  for (const each of parameters) changes += Number(statement.run(...each).changes);
+  return { changes, lastInsertRowid: 0 };
 }
 
 /** SQLite's primary result codes that tell of the file and its disk, not of the statement. */

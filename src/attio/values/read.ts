@@ -24,8 +24,9 @@ export function readValues(
   attribute: Pick<Attribute, 'type' | 'is_multiselect'>,
   values: readonly Readonly<Record<string, unknown>>[],
 ): Json {
-  const plain = values.map((value) => readValue(attribute.type, value));
-  return attribute.is_multiselect ? plain : (plain[0] ?? null);
+  if (attribute.is_multiselect) return values.map((value) => readValue(attribute.type, value));
+  const [value] = values;
+  return value === undefined ? null : readValue(attribute.type, value);
 }
 
 /** One value in plain JSON, as `readValues` has it. */

@@ -42,8 +42,7 @@ interface KindMapping {
   /** By name; those that are left out are not among them. */
   readonly byName: ReadonlyMap<string, FieldRule>;
   readonly custom: readonly FieldRule[];
-  /** Slugs that `attributes` do not show. */
-  readonly own: ReadonlySet<string>;
+  readonly shown: Shown;
   readonly members: Members;
   /** Fields whose value is ours: what Attio has does not come in. */
   readonly kept: readonly FieldRule[];
@@ -75,10 +74,10 @@ export class Mapping {
 
   /** What a record shows of a thing. @param plain the same values in plain form */
   facts(kind: EntityKind, values: RecordValues, plain: PlainAttributes): Facts {
-    const { custom, own } = this.#kinds[kind];
-    const read = new FieldReader(this.#kinds[kind].byName, values, plain);
+    const { custom, byName, shown: attributes } = this.#kinds[kind];
+    const read = new FieldReader(byName, values, plain);
     const shown = {
-      attributes: without(plain, own),
+      attributes: attributes.of(plain),
       ...(custom.length === 0
         ? {}
         : { fields: fromEntries(custom.map((rule) => [rule.name, read.any(rule)])) }),
@@ -97,9 +96,9 @@ export class Mapping {
    * @param but what was written and is not to be kept: Attio has refused it
    */
   withKept(kind: EntityKind, theirs: Facts, before: Facts | undefined, but: WriteIntent = {}): Facts {
-    const kept = this.#kinds[kind].kept.filter(
-      (rule) => rule.form !== 'ours' && !Object.hasOwn(but, fieldOf(rule)),
-    );
+    const { kept: all } = this.#kinds[kind];
+    if (all.length === 0) return theirs;
+    const kept = all.filter((rule) => rule.form !== 'ours' && !Object.hasOwn(but, fieldOf(rule)));
     if (kept.length === 0) return theirs;
     const held = { externalId: null, facts: before ?? this.blank(kind) };
     const entriesOf = (rules: readonly FieldRule[]) =>
@@ -172,7 +171,7 @@ function kindMapping(kind: EntityKind, rules: readonly FieldRule[], keySlug: str
     rules,
     byName: new Map(living.map((rule) => [rule.name, rule])),
     custom: customRules(rules),
-    own: new Set(['record_id', keySlug, ...ownAttributes(rules)]),
+    shown: new Shown(new Set(['record_id', keySlug, ...ownAttributes(rules)])),
     members: membersOf(kind, rules, keySlug),
     kept: living.filter((rule) => !isRead(rule)),
   };
@@ -269,7 +268,9 @@ function first(values: RecordValues, slug: string, type: string): JsonObject | n
 }
 
 function texts(values: RecordValues, slug: string, member: string): string[] {
-  return (values[slug] ?? []).map((value) => value[member]).filter(isText);
+  const found: string[] = [];
+  for (const { [member]: text } of values[slug] ?? []) if (isText(text)) found.push(text);
+  return found;
 }
 
 function asText(value: Json | undefined): string | null {
@@ -281,8 +282,38 @@ function isText(value: Json | undefined): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-function without(plain: PlainAttributes, slugs: ReadonlySet<string>): PlainAttributes {
-  const others: Record<string, Json> = {};
-  for (const slug in plain) if (!slugs.has(slug)) others[slug] = plain[slug] ?? null;
-  return others;
+/**
+ * What `attributes` show. Records of one object have the same slugs, so each is a copy of one that was made before, for the
+ * reason that `SchemaService.plainValues` gives.
+ */
+class Shown {
+  readonly #own: ReadonlySet<string>;
+  #like: PlainAttributes = {};
+  #size = 0;
+
+  /** @param own slugs that have places of their own */
+  constructor(own: ReadonlySet<string>) {
+    this.#own = own;
+  }
+
+  of(plain: PlainAttributes): PlainAttributes {
+    const shown: Record<string, Json> = { ...this.#like };
+    let size = 0;
+    for (const slug in plain) {
+      if (this.#own.has(slug)) continue;
+      if (!Object.hasOwn(this.#like, slug)) return this.#anew(plain);
+      shown[slug] = plain[slug] ?? null;
+      size += 1;
+    }
+    return size === this.#size ? shown : this.#anew(plain);
+  }
+
+  #anew(plain: PlainAttributes): PlainAttributes {
+    const slugs = Object.keys(plain).filter((slug) => !this.#own.has(slug));
+    const blank = JSON.stringify(Object.fromEntries(slugs.map((slug) => [slug, null])));
+    // What comes out of a text has the form of which copies are cheap.
+    this.#like = JSON.parse(blank) as PlainAttributes;
+    this.#size = slugs.length;
+    return this.of(plain);
+  }
 }

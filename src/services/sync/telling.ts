@@ -21,7 +21,7 @@ export function tellRecord(
     object: snapshot.object,
     id,
     source: 'attio',
-    changed: changedSlugs(before?.values ?? {}, snapshot.values, sameValues),
+    changed: changedSlugs(before?.values, snapshot.values, sameValues),
     at,
     data: {
       recordId: snapshot.recordId,
