@@ -58,6 +58,7 @@ export function buildInbox(
   });
   const settled = new GroupCommit({
     ...COMMIT,
+    inOrder: true,
     flush: async (rows: readonly SettledEvent[]) => {
       await inbox.settle(rows, isoAgo(clock, 0));
       return rows.map(() => undefined);

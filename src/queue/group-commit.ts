@@ -14,13 +14,14 @@ interface Waiting<T, R> {
  *
  * So many flushes run at a time, as a rule one; what arrives meanwhile waits for the next. Each waits for the end of the
  * current turn of the event loop, so that requests read from the sockets in one turn share it. A flush that fails fails
- * everything in it, and nothing else.
+ * everything in it, and nothing else, unless what was added later is to come after it.
  */
 export class GroupCommit<T, R> {
   readonly #flush: (items: readonly T[]) => Promise<readonly R[]>;
   readonly #maxBatch: number;
   readonly #maxWaiting: number;
   readonly #maxRunning: number;
+  readonly #inOrder: boolean;
   readonly #flushes = new Set<Promise<void>>();
   #waiting: Waiting<T, R>[] = [];
   #isScheduled = false;
@@ -30,17 +31,21 @@ export class GroupCommit<T, R> {
    * @param options.maxBatch items per flush
    * @param options.maxWaiting items that may wait; one more is refused
    * @param options.maxRunning flushes at once: more than one where each waits for something. @default 1
+   * @param options.inOrder a flush that fails fails what waits as well: nothing is stored before what was added earlier.
+   *   For one flush at a time. @default false
    */
   constructor(options: {
     flush: (items: readonly T[]) => Promise<readonly R[]>;
     maxBatch: number;
     maxWaiting: number;
     maxRunning?: number;
+    inOrder?: boolean;
   }) {
     this.#flush = options.flush;
     this.#maxBatch = options.maxBatch;
     this.#maxWaiting = options.maxWaiting;
     this.#maxRunning = options.maxRunning ?? 1;
+    this.#inOrder = options.inOrder ?? false;
   }
 
   /** @throws QueueFullError when too much waits; the flush's own error when it failed */
@@ -83,7 +88,8 @@ export class GroupCommit<T, R> {
         waiting.resolve(results[index] as R); // one result per item is the contract of flush
       });
     } catch (error) {
-      for (const waiting of batch) waiting.reject(error);
+      const behind = this.#inOrder ? this.#waiting.splice(0) : [];
+      for (const waiting of [...batch, ...behind]) waiting.reject(error);
     }
   }
 }

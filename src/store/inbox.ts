@@ -32,6 +32,7 @@ interface DeliveryResult {
 
 interface InboxRow {
   readonly id: number;
+  readonly subjectId: string | null;
   readonly payload: string;
   readonly attempts: number;
   readonly receivedAt: string;
@@ -97,6 +98,7 @@ export class InboxStore {
           );
     return rows.map((row) => ({
       id: row.id,
+      subjectId: row.subject_id,
       payload: row.payload_json,
       attempts: row.attempts,
       receivedAt: row.received_at,
@@ -107,7 +109,7 @@ export class InboxStore {
   async #due({ now, afterId, inHand, limit }: Look) {
     const found = await this.#db
       .selectFrom('inbox')
-      .select(['id', 'payload_json', 'attempts', 'received_at'])
+      .select(['id', 'subject_id', 'payload_json', 'attempts', 'received_at'])
       .where('status', '=', 'pending')
       .where('id', '>', afterId)
       .where('next_attempt_at', '<=', now)

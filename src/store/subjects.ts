@@ -12,6 +12,7 @@ export interface Look {
 
 interface TakenEvent {
   readonly id: number;
+  readonly subject_id: string | null;
   /** Empty until it is taken. */
   readonly payload_json: string;
   readonly attempts: number;
@@ -61,7 +62,7 @@ export async function findEvents(
   const thing = sql.ref('found.subject_id');
   const passed = sql`and free.id <= ${afterId} and free.next_attempt_at <= ${now}`;
   const { rows } = await sql<TakenEvent>`
-    select id, attempts, received_at, claimed_by,
+    select id, subject_id, attempts, received_at, claimed_by,
       case when claimed_by is null then '' else payload_json end as payload_json
     from (
       select * from inbox
@@ -81,7 +82,7 @@ export async function takeEvents(tx: Handle, owner: Owner, ids: readonly number[
     where id = any(${ids}::bigint[]) and status = 'pending' and claimed_by is null
       and ${inOthersHands(owner, sql.ref('inbox.subject_id'))} is null
       and ${isRegistered(owner)}
-    returning id, payload_json, attempts, received_at, claimed_by`.execute(tx);
+    returning id, subject_id, payload_json, attempts, received_at, claimed_by`.execute(tx);
   return rows;
 }
 

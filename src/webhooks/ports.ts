@@ -36,6 +36,8 @@ export interface DeliveryLog {
 
 export interface InboxRow {
   readonly id: number;
+  /** What it is about; null: nothing that has an order. */
+  readonly subjectId: string | null;
   readonly payload: string;
   readonly attempts: number;
   readonly receivedAt: string;
@@ -56,7 +58,7 @@ export interface SettledEvent {
   readonly outcome: SettledStatus;
 }
 
-/** Marks events settled; those marked together share one commit. */
+/** Marks events settled; those marked together share one commit. None is when one that was added before it could not be. */
 export interface SettleLog {
   add(settled: SettledEvent): Promise<void>;
 }

@@ -3,6 +3,7 @@ import type { NewDeadLetter } from '../domain/dead-letters.ts';
 import { readWebhookEvent, type WebhookEvent } from '../domain/webhook-events.ts';
 import { isOutage, ServiceError } from '../services/errors.ts';
 import { WorkLoop } from '../services/work-loop.ts';
+import { PassingOrder, type Place } from './order.ts';
 import type { FollowUps, Inbox, InboxEvents, InboxRow, KnownWorkspace, SettleLog } from './ports.ts';
 import type { WebhookRouter } from './router.ts';
 
@@ -44,11 +45,13 @@ const LAST_PUT_OFF_MS = 60_000;
  *
  * Each goes through the router, and is settled after its effect is committed. A failure that is the event's own is
  * retried with growing waits and ends in a dead letter; an outage pauses all of them (see `WorkLoop`). An event that
- * only its own request holds up (no scope for its object, say) is put off, and the others go on.
+ * only its own request holds up (no scope for its object, say) is put off, and the others go on. Events about one thing
+ * are worked on together and settled in their order: one that an outage leaves pending keeps those behind it so.
  */
 export class InboxWorker {
   readonly #deps: InboxWorkerDeps;
   readonly #loop: WorkLoop<InboxRow>;
+  readonly #order = new PassingOrder();
 
   constructor(deps: InboxWorkerDeps) {
     const { inbox, workspace, isInCharge, holdBackMs, clock, random, events, options } = deps;
@@ -99,6 +102,16 @@ export class InboxWorker {
   }
 
   async #settle(row: InboxRow): Promise<void> {
+    const place = this.#order.join(row.subjectId);
+    try {
+      await this.#work(row, place);
+    } finally {
+      // Of no effect where it has passed.
+      place.leave();
+    }
+  }
+
+  async #work(row: InboxRow, place: Place): Promise<void> {
     const { router, workspace, settled, followUps, events, clock } = this.#deps;
     const event = readWebhookEvent(JSON.parse(row.payload));
     if ('unreadable' in event) return this.#bury(row, 'unknown', 'unreadable_event', event.unreadable);
@@ -106,25 +119,36 @@ export class InboxWorker {
       return this.#bury(row, event.type, 'foreign_workspace', `sent by workspace ${event.workspaceId}`);
     }
     const { outcome, failures } = await router.dispatch(event, Date.parse(row.receivedAt));
-    if (failures.length > 0) return this.#failed(row, event, failures);
+    if (!(await place.mayPass)) return;
+    if (failures.length > 0) {
+      if (await this.#failed(row, event, failures)) place.pass();
+      return;
+    }
     // Before the event is settled: after a crash in between it is settled again, and so is what follows it.
     if (outcome === 'done') await followUps.add(row.id, event);
-    await settled.add({ id: row.id, outcome: outcome === 'unhandled' ? 'kept' : outcome });
+    const added = settled.add({ id: row.id, outcome: outcome === 'unhandled' ? 'kept' : outcome });
+    // What is added later is not stored earlier.
+    place.pass();
+    await added;
     if (outcome === 'done') this.#loop.succeeded();
     events.eventSettled(event.type, outcome, (clock.now() - Date.parse(row.receivedAt)) / 1000);
   }
 
-  async #failed(row: InboxRow, event: WebhookEvent, failures: readonly unknown[]): Promise<void> {
-    if (this.#loop.stopped.aborted) return;
+  /** @returns whether it is settled or put off; else it stays as it is */
+  async #failed(row: InboxRow, event: WebhookEvent, failures: readonly unknown[]): Promise<boolean> {
+    if (this.#loop.stopped.aborted) return false;
     const { clock, options } = this.#deps;
     const outage = failures.find(isOutage);
-    if (outage === undefined) return this.#countAttempt(row, event, failures[0]);
     const ageMs = clock.now() - Date.parse(row.receivedAt);
-    if (ageMs > options.giveUpAfterMs) {
-      return this.#bury(row, event.type, 'outage_too_long', messageOf(outage));
+    if (outage === undefined) await this.#countAttempt(row, event, failures[0]);
+    else if (ageMs > options.giveUpAfterMs) {
+      await this.#bury(row, event.type, 'outage_too_long', messageOf(outage));
+    } else if (outage instanceof ServiceError && outage.isolated) await this.#putOff(row, ageMs, outage);
+    else {
+      this.#loop.pause(outage);
+      return false;
     }
-    if (outage instanceof ServiceError && outage.isolated) return this.#putOff(row, ageMs, outage);
-    this.#loop.pause(outage);
+    return true;
   }
 
   /** Only what this event asks for is unavailable: it makes room for others, and comes back without an attempt counted. */

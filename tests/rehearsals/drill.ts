@@ -68,7 +68,6 @@ async function play(stage: Stage, round: number): Promise<{ row: Row; found: Aud
     'settled, s': settledAfter.toFixed(0),
     'Attio requests': found.requests,
     'answered 429': `${((100 * found.limited) / found.requests).toFixed(2)} %`,
-    'looked at again': found.lookedAtAgain,
     lost: found.lost.length,
     twice: found.twice.length,
     'out of order': found.outOfOrder.length,

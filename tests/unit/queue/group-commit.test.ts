@@ -83,6 +83,29 @@ test('a flush that fails fails its items; the next one is unharmed', async () =>
   expect(await group.add(3)).toBe(3);
 });
 
+test('where the order counts, a flush that fails fails what waits behind it as well, and nothing that comes later', async () => {
+  const flushes: (readonly number[])[] = [];
+  const first = Promise.withResolvers<void>();
+  const log = new GroupCommit<number, void>({
+    async flush(items) {
+      flushes.push(items);
+      if (flushes.length === 1) await first.promise;
+      return items.map(() => undefined);
+    },
+    maxBatch: 10,
+    maxWaiting: 10,
+    inOrder: true,
+  });
+  const one = log.add(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  const two = log.add(2);
+  first.reject(new Error('away'));
+  const ends = await Promise.allSettled([one, two]);
+  expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  await log.add(3);
+  expect(flushes).toEqual([[1], [3]]);
+});
+
 test('refuses what exceeds its bound', async () => {
   const group = new GroupCommit<number, number>({
     maxBatch: 1,

@@ -76,11 +76,11 @@ function start(handler: WebhookHandler, ...more: WebhookHandler[]): InboxWorker 
   return worker;
 }
 
-async function receive(workspaceId: string = WORKSPACE): Promise<void> {
+async function receive(workspaceId: string = WORKSPACE, subjectId: string | null = null): Promise<void> {
   const id = { workspace_id: workspaceId, object_id: randomUUID(), record_id: randomUUID() };
   const payload = JSON.stringify({ event_type: 'record.updated', id, actor: null });
   const receivedAt = new Date(clock.now()).toISOString();
-  const events = [{ type: 'record.updated', workspaceId, payload }];
+  const events = [{ type: 'record.updated', workspaceId, payload, subjectId }];
   await inbox.accept([{ dedupeKey: null, receivedAt, events, quarantined: [] }], '2000-01-01');
   worker?.wake();
   await settle();
@@ -143,6 +143,46 @@ describe('an event', () => {
     }
     expect(attempts).toBe(22);
     expect((await inbox.stats()).pending).toBe(0);
+  });
+
+  test('is settled after the one before it about the same thing, and not while an outage keeps that one', async () => {
+    const reads: PromiseWithResolvers<'done'>[] = [];
+    start(() => {
+      reads.push(Promise.withResolvers());
+      return reads.at(-1)?.promise ?? Promise.reject(new Error('unreachable'));
+    });
+    for (const subjectId of ['ada', 'ada', 'bela', 'ada']) await receive(WORKSPACE, subjectId);
+    const settledIds = async () =>
+      (await database.selectFrom('inbox').select('id').where('status', '=', 'done').execute()).map(
+        ({ id }) => id,
+      );
+    // All are worked on at once.
+    expect(reads).toHaveLength(4);
+    for (const later of [1, 2, 3]) reads[later]?.resolve('done');
+    await settle();
+    expect(await settledIds()).toEqual([3]);
+    reads[0]?.reject(new StorageUnavailableError('away'));
+    await settle();
+    expect([await settledIds(), pauses]).toEqual([[3], [1_000]]);
+    await clock.advance(1_000);
+    expect(reads).toHaveLength(7);
+    for (const read of reads.slice(4).toReversed()) read.resolve('done');
+    await settle();
+    expect(await settledIds()).toEqual([1, 2, 3, 4]);
+    expect(followed).toEqual([3, 1, 2, 4]);
+  });
+
+  test('that fails in a way of its own does not hold up the next one about the same thing', async () => {
+    let attempts = 0;
+    start(async () => {
+      attempts += 1;
+      if (attempts === 1) throw new Error('once');
+      return 'done';
+    });
+    for (const subjectId of ['ada', 'ada']) await receive(WORKSPACE, subjectId);
+    expect([followed, (await inbox.stats()).pending]).toEqual([[2], 1]);
+    await clock.advance(2_000);
+    expect(followed).toEqual([2, 1]);
   });
 
   test('reaches every handler, although one of them fails', async () => {
