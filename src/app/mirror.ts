@@ -24,6 +24,7 @@ import { SyncService } from '../services/sync.ts';
 import type { WorkspaceGuard } from '../services/workspace.ts';
 import { DefinitionsStore } from '../store/definitions.ts';
 import { isPostgres } from '../store/postgres.ts';
+import { TableStatistics } from '../store/statistics.ts';
 import type { AttioParts } from './attio.ts';
 import type { Base } from './base.ts';
 
@@ -44,8 +45,10 @@ export function buildMirror(
   const mapping = new Mapping({ dealKey: config.deals.externalIdAttribute, mappings: config.mapping });
   const repairs = new Repairs({ mapping, schema: attio.schema, clock, onStored: onWriteStored });
   const changes = new ChangesService({ changes: store.changes, clock });
+  const statistics = new TableStatistics(base.database, clock);
   const tellFollowers = () => {
     changes.notify();
+    statistics.written();
     base.instances.publish('changes');
   };
   const onCommitted = (_object: string, recordIds: readonly string[]) => {
