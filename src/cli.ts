@@ -1,8 +1,10 @@
+import { setFlagsFromString } from 'node:v8';
 import './compile-cache.js';
 
 const { config: loadDotenv } = await import('dotenv');
 const { main } = await import('./cli/main.ts');
 const { processVariables } = await import('./config.ts');
+setFlagsFromString('--semi-space-growth-factor=2');
 
 loadDotenv({ quiet: true });
 

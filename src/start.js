@@ -5,12 +5,6 @@
 import { setFlagsFromString } from 'node:v8';
 import './compile-cache.js';
 
-/*
- * The space for new objects stays as small as it is at first while all is loaded, which leaves 20 MB less in use by a
- * service at rest; then it may grow with the load, which costs less work so.
- */
-setFlagsFromString('--semi-space-growth-factor=1');
-
 // After that, because what is imported above this line is compiled before it.
 const { runService } = await import('./app/run.ts');
 await runService();

@@ -23,7 +23,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** What shares a commit, and what may wait for one. */
 const COMMIT = { maxBatch: 500, maxWaiting: 5_000 };
 
-/** What one of several instances has left, or had in hand about a thing, waits no longer for one that has room. */
+/** What one of several instances has left, or had in hand about a thing, waits no longer for one that is at work and has room. */
 const RESCAN_MS = 1_000;
 
 /** What takes Attio's webhooks and settles their events. */

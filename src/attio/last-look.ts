@@ -12,8 +12,10 @@ const OF_NODE = Symbol.for('undici.globalDispatcher.2');
  * Sends by Node's own connections, and asks once more when one is ready, right before the first byte leaves: a process
  * that is paused while it waits for one goes on there, however late it is.
  * @param refusal why the request must not leave any more; it is then the cause of the error of `fetch`. Null: it may
+ * @returns undefined where Node keeps its connections in another way: then it is not asked again
  */
-export function askingAgain(refusal: () => Error | null): Dispatcher {
+export function askingAgain(refusal: () => Error | null): Dispatcher | undefined {
+  if (!Reflect.has(globalThis, OF_NODE)) return undefined;
   const dispatcher: Pick<Dispatcher, 'dispatch'> = {
     dispatch(options, handler) {
       const asking = new Proxy(handler, {

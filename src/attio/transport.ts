@@ -11,7 +11,7 @@ import { errorFromResponse } from './error-response.ts';
 import { AttioApiError } from './errors.ts';
 import { accurateAt } from './instant.ts';
 import { type LaneName, Lanes } from './lanes.ts';
-import { askingAgain } from './last-look.ts';
+import { askingAgain, type Dispatcher } from './last-look.ts';
 import type { AttioObserver } from './observer.ts';
 import { retryDecision } from './retry.ts';
 import { serverTime } from './retry-after.ts';
@@ -222,6 +222,11 @@ export class Transport {
     return new AttioApiError('not_in_charge', { endpoint, retryAfterMs: NOT_IN_CHARGE_MS });
   }
 
+  #lastLook(request: AttioRequest<unknown>): { dispatcher?: Dispatcher } {
+    const dispatcher = request.lane === 'write' ? askingAgain(() => this.#refusal(request)) : undefined;
+    return dispatcher === undefined ? {} : { dispatcher };
+  }
+
   async #exchange(
     request: AttioRequest<unknown>,
     signal: AbortSignal,
@@ -239,7 +244,7 @@ export class Transport {
       // Never followed: Attio's API does not redirect, and the key is for Attio alone.
       redirect: 'manual',
       signal,
-      ...(request.lane === 'write' ? { dispatcher: askingAgain(() => this.#refusal(request)) } : {}),
+      ...this.#lastLook(request),
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     });
     const text = await readText(response, response.ok ? MAX_BODY_BYTES : MAX_ERROR_BODY_BYTES);

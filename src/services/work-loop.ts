@@ -184,6 +184,8 @@ export class WorkLoop<R extends Row> {
     this.#rescan = false;
     try {
       const rows = await source.due(iso(now), this.#scannedThrough, new Set(this.#inHand.keys()), room);
+      // Meanwhile what was in hand may have met an outage: what was found would go before it.
+      if (this.isPaused) return this.#pausedUntil - clock.now();
       for (const row of rows) this.#inHand.set(row.id, this.#handle(row));
       this.#scannedThrough = rows.at(-1)?.id ?? this.#scannedThrough;
       const due = await source.nextDueAt(iso(now));

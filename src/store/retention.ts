@@ -24,16 +24,20 @@ export interface RetentionCutoffs {
   readonly archived: string;
 }
 
+type Step = (tx: Handle) => Promise<number>;
+
 /** Drops what has outlived its use. Dead letters and pending events stay until somebody settles them. */
 export async function dropExpired(
   db: Database,
   cutoffs: RetentionCutoffs,
   signal: AbortSignal,
 ): Promise<number> {
-  const steps: ((tx: Handle) => Promise<number>)[] = [
+  const ofInbox: Step[] = [
     (tx) => dropDeliveries(tx, cutoffs.deliveries),
     (tx) => dropEvents(tx, ['done', 'ignored'], cutoffs.settledEvents),
     (tx) => dropEvents(tx, ['kept'], cutoffs.keptEvents),
+  ];
+  const ofAll: Step[] = [
     (tx) => dropAutomationJobs(tx, cutoffs.settledEvents),
     (tx) => forgetWebhooks(tx, cutoffs.changes),
     (tx) => dropChanges(tx, cutoffs.changes, ROWS_PER_STEP),
@@ -49,11 +53,21 @@ export async function dropExpired(
     (tx) => purgeRecords(tx, cutoffs.archived, ROWS_PER_STEP),
     (tx) => purgeItems(tx, cutoffs.archived, ROWS_PER_STEP),
   ];
+  const inbox = await dropBySteps(db, ofInbox, 'inbox', signal);
+  return inbox + (await dropBySteps(db, ofAll, 'all', signal));
+}
+
+async function dropBySteps(
+  db: Database,
+  steps: readonly Step[],
+  part: 'inbox' | 'all',
+  signal: AbortSignal,
+): Promise<number> {
   let total = 0;
   for (const step of steps) {
     let dropped = ROWS_PER_STEP;
     while (dropped === ROWS_PER_STEP && !signal.aborted) {
-      dropped = await transaction(db, step);
+      dropped = await transaction(db, step, { part });
       total += dropped;
     }
   }

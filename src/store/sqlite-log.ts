@@ -104,6 +104,8 @@ export class SqliteLog {
       // With nothing left to bring in, the log begins anew. The event loop goes on while the disk is waited for.
       if (this.#ask('noop').waiting > 0) await this.#alone(() => answerOf(thread, this.#path));
     } catch {
+      // It has died, or there was no turn for it: the next time has a new one.
+      void this.#thread?.terminate();
       this.#thread = null;
     }
   }

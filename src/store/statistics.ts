@@ -1,8 +1,22 @@
 import { type QueryExecutorProvider, sql } from 'kysely';
 import type { Clock } from '../domain/clock.ts';
 import { isPostgres } from './postgres.ts';
+import type { Schema } from './schema.ts';
 
 const EVERY_MS = 2_000;
+/** Those that may hold many rows. */
+const TABLES: readonly (keyof Schema)[] = [
+  'record',
+  'entity',
+  'entity_key',
+  'item',
+  'item_link',
+  'change',
+  'change_delivery',
+  'inbox',
+  'webhook_delivery',
+  'outbox',
+];
 /** A table is counted again when so many rows, and as many as it had, have changed since. */
 const LEAST_CHANGED = 500;
 
@@ -34,7 +48,8 @@ export class TableStatistics {
     const { rows } = await sql<{ name: string }>`
       select quote_ident(grown.relname) as name
       from pg_stat_user_tables as grown join pg_class as counted on counted.oid = grown.relid
-      where grown.schemaname = current_schema()
+      where grown.schemaname = current_schema() and grown.relname = any(${TABLES}::text[])
+        and pg_has_role(counted.relowner, 'usage')
         and grown.n_mod_since_analyze > ${LEAST_CHANGED} + greatest(counted.reltuples, 0)`.execute(this.#db);
     if (rows.length === 0) return;
     // What another instance counts just now need not be counted twice.

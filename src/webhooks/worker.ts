@@ -103,38 +103,43 @@ export class InboxWorker {
 
   async #settle(row: InboxRow): Promise<void> {
     const place = this.#order.join(row.subjectId);
+    let isOutOfTheWay = false;
     try {
-      await this.#work(row, place);
+      isOutOfTheWay = await this.#work(row, place);
     } finally {
-      // Of no effect where it has passed.
-      place.leave();
+      place.end(isOutOfTheWay);
     }
   }
 
-  async #work(row: InboxRow, place: Place): Promise<void> {
+  /** @returns whether it is settled or put off; else it stays as it is */
+  async #work(row: InboxRow, place: Place): Promise<boolean> {
     const { router, workspace, settled, followUps, events, clock } = this.#deps;
     const event = readWebhookEvent(JSON.parse(row.payload));
-    if ('unreadable' in event) return this.#bury(row, 'unknown', 'unreadable_event', event.unreadable);
+    if ('unreadable' in event) {
+      await this.#bury(row, 'unknown', 'unreadable_event', event.unreadable);
+      return true;
+    }
     if (event.workspaceId !== null && event.workspaceId !== workspace.workspaceId) {
-      return this.#bury(row, event.type, 'foreign_workspace', `sent by workspace ${event.workspaceId}`);
+      await this.#bury(row, event.type, 'foreign_workspace', `sent by workspace ${event.workspaceId}`);
+      return true;
     }
     const { outcome, failures } = await router.dispatch(event, Date.parse(row.receivedAt));
-    if (!(await place.mayPass)) return;
-    if (failures.length > 0) {
-      if (await this.#failed(row, event, failures)) place.pass();
-      return;
-    }
+    await place.turn;
+    if (!place.mayPass()) return false;
+    if (failures.length > 0) return this.#failed(row, event, failures);
     // Before the event is settled: after a crash in between it is settled again, and so is what follows it.
     if (outcome === 'done') await followUps.add(row.id, event);
+    // Asked again: the one before it may have failed to be stored meanwhile. From here on the log keeps their order.
+    if (!place.mayPass()) return false;
     const added = settled.add({ id: row.id, outcome: outcome === 'unhandled' ? 'kept' : outcome });
-    // What is added later is not stored earlier.
     place.pass();
     await added;
     if (outcome === 'done') this.#loop.succeeded();
     events.eventSettled(event.type, outcome, (clock.now() - Date.parse(row.receivedAt)) / 1000);
+    return true;
   }
 
-  /** @returns whether it is settled or put off; else it stays as it is */
+  /** @returns as `#work` */
   async #failed(row: InboxRow, event: WebhookEvent, failures: readonly unknown[]): Promise<boolean> {
     if (this.#loop.stopped.aborted) return false;
     const { clock, options } = this.#deps;

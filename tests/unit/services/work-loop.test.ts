@@ -19,16 +19,20 @@ let mayWork: boolean;
 /** What was taken in hand, in order. */
 let taken: number[];
 let work: (row: Row) => Promise<void>;
+/** What a look waits for. */
+let look: () => Promise<void>;
 let loop: WorkLoop<Row>;
 
 beforeEach(() => {
   clock = new ManualClock();
   [rows, looks, pauses, mayWork, taken] = [[], 0, [], true, []];
   work = async (row) => done(row);
+  look = async () => {};
   loop = new WorkLoop<Row>({
     source: {
       async due(now, afterId, inHand, limit) {
         looks += 1;
+        await look();
         const at = Date.parse(now);
         return rows.filter(({ id, dueAt }) => id > afterId && dueAt <= at && !inHand.has(id)).slice(0, limit);
       },
@@ -161,6 +165,27 @@ describe('an outage', () => {
     work = async (row) => done(row);
     await clock.advance(30_000);
     expect([rows, loop.isPaused]).toEqual([[], false]);
+  });
+
+  test('that is met during a look keeps what the look has found from going before it', async () => {
+    const found = Promise.withResolvers<void>();
+    const outage = Promise.withResolvers<void>();
+    work = async (row) => {
+      if (row.id === 1 && taken.length === 1) await outage.promise;
+      done(row);
+    };
+    await start(1);
+    look = () => found.promise;
+    rows.push({ id: 2, dueAt: clock.now() });
+    loop.wake();
+    await settle();
+    outage.reject(OUTAGE);
+    await settle();
+    found.resolve();
+    await settle();
+    expect(taken).toEqual([1]);
+    await clock.advance(1_000);
+    expect(taken).toEqual([1, 1, 2]);
   });
 
   test('is over at once when somebody says so, and the next one starts anew', async () => {
