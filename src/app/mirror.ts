@@ -135,7 +135,7 @@ export function buildMirror(
   });
   const refresh = new RefreshService({
     // SQLite holds up the event loop meanwhile; PostgreSQL takes as long for few as for many.
-    storedAtOnce: isPostgres(base.database) ? 500 : 100,
+    storedAtOnce: isPostgres(base.database) ? 250 : 50,
     objects: config.sync.objects,
     source,
     schema: attio.schema,
