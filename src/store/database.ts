@@ -79,7 +79,7 @@ export function openDatabase(url: string, pool: PoolSettings = DEFAULT_POOL): Da
 }
 
 /** What a transaction writes: `inbox` is the inbox, keys of deliveries and dead letters alone. */
-type Part = 'all' | 'inbox';
+export type Part = 'all' | 'inbox';
 
 const queues = new WeakMap<Database, Record<Part, WriteQueue>>();
 

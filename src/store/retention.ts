@@ -1,6 +1,6 @@
 import { ENTITY_KINDS } from '../domain/entities.ts';
 import { dropChanges, dropToldChanges, forgetWebhooks } from './change-retention.ts';
-import { type Database, type Handle, transaction } from './database.ts';
+import { type Database, type Handle, type Part, transaction } from './database.ts';
 import { purgeItems, purgeRecords, purgeThings } from './purging.ts';
 
 /** Rows dropped per transaction, so that housekeeping never holds the database for long. */
@@ -60,7 +60,7 @@ export async function dropExpired(
 async function dropBySteps(
   db: Database,
   steps: readonly Step[],
-  part: 'inbox' | 'all',
+  part: Part,
   signal: AbortSignal,
 ): Promise<number> {
   let total = 0;
