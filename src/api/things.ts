@@ -70,7 +70,7 @@ export function withState<T>({ thing, sync }: Synced<T>, mergedFrom: readonly st
   return { ...thing, sync, ...(mergedFrom.length === 0 ? {} : { mergedFrom: [...mergedFrom] }) };
 }
 
-/** 202: it is yet to reach Attio. */
-export function statusOf({ sync }: Synced<unknown>): 200 | 202 {
-  return sync.status === 'pending' ? 202 : 200;
+/** 202: it is yet to reach Attio, or nobody waited to see whether it has. */
+export function statusOf({ sync }: Synced<unknown>, wait: boolean): 200 | 202 {
+  return wait && sync.status !== 'pending' ? 200 : 202;
 }

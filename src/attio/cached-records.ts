@@ -40,8 +40,6 @@ export class CachedRecords {
   /** @throws AttioApiError when Attio is out of reach and nothing is cached */
   async get(object: string, recordId: string): Promise<CachedRead> {
     const key = this.#cache.keyOf(object, recordId);
-    const held = this.held(object, recordId);
-    if (held !== null) return { record: held, cache: 'HIT' };
     const load = () => this.#load(object, recordId);
     const { value, result } =
       key === null

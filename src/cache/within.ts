@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../domain/clock.ts';
 
 export class TimeoutError extends Error {
@@ -9,7 +10,7 @@ export async function within<T>(clock: Clock, answer: Promise<T>, limitMs: numbe
   const answered = new AbortController();
   const limit = clock.sleep(limitMs, answered.signal).then(async () => {
     // A process that was held up reads now what has come in time.
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     throw new TimeoutError(`no answer within ${limitMs} ms`);
   });
   limit.catch(() => {});

@@ -1,4 +1,5 @@
 /** Thrown when more waits than the queue may hold. */
+import { setImmediate as turn } from 'node:timers/promises';
 export class QueueFullError extends Error {
   override readonly name = 'QueueFullError';
 }
@@ -61,9 +62,7 @@ export class GroupCommit<T, R> {
   /** Resolves when nothing waits and nothing runs. */
   async idle(): Promise<void> {
     while (this.#waiting.length > 0 || this.#flushes.size > 0) {
-      await (this.#flushes.size > 0
-        ? Promise.race(this.#flushes)
-        : new Promise((resolve) => setImmediate(resolve)));
+      await (this.#flushes.size > 0 ? Promise.race(this.#flushes) : turn());
     }
   }
 

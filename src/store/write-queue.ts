@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { StorageUnavailableError } from '../domain/storage.ts';
 
 interface Waiting {
@@ -35,7 +36,7 @@ export class WriteQueue {
             : [];
         for (const { reject } of [next, ...failed]) reject(error);
       }
-      if (this.#waiting.length > 0) await new Promise((resolve) => setImmediate(resolve));
+      if (this.#waiting.length > 0) await turn();
     }
     this.#running = false;
   }

@@ -159,7 +159,7 @@ export function commentsRoutes(activity: ActivityApi, ending: AbortSignal): Fast
         const { wait } = request.query;
         const signal = waitSignal(reply, ending);
         const result = await activity.addComment(input, { wait, signal, requestKey: request.requestKey });
-        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+        return reply.code(statusOf(result, wait)).send({ data: toJson(result), sync: result.sync });
       },
     );
 

@@ -106,7 +106,7 @@ export function companiesRoutes(
       async (request, reply) => {
         const { wait } = request.query;
         const result = await companies.upsert(request.body, { wait, signal: waitSignal(reply, ending) });
-        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+        return reply.code(statusOf(result, wait)).send({ data: toJson(result), sync: result.sync });
       },
     );
 
@@ -158,7 +158,9 @@ export function companiesRoutes(
       async (request, reply) => {
         const options = { ...request.query, signal: waitSignal(reply, ending) };
         const result = await companies.restore(request.params.id, options);
-        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+        return reply
+          .code(statusOf(result, request.query.wait))
+          .send({ data: toJson(result), sync: result.sync });
       },
     );
   };

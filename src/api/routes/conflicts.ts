@@ -138,7 +138,7 @@ export function conflictsRoutes(conflicts: ConflictsApi, ending: AbortSignal): F
           wait,
           signal: waitSignal(reply, ending),
         });
-        return reply.code(statusOf(done)).send({ data: toJson(done.thing), sync: done.sync });
+        return reply.code(statusOf(done, wait)).send({ data: toJson(done.thing), sync: done.sync });
       },
     );
   };

@@ -99,7 +99,7 @@ export function contactsRoutes(
       async (request, reply) => {
         const { wait } = request.query;
         const result = await contacts.upsert(request.body, { wait, signal: waitSignal(reply, ending) });
-        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+        return reply.code(statusOf(result, wait)).send({ data: toJson(result), sync: result.sync });
       },
     );
 
@@ -151,7 +151,9 @@ export function contactsRoutes(
       async (request, reply) => {
         const options = { ...request.query, signal: waitSignal(reply, ending) };
         const result = await contacts.remove(request.params.id, options);
-        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+        return reply
+          .code(statusOf(result, request.query.wait))
+          .send({ data: toJson(result), sync: result.sync });
       },
     );
 
@@ -170,7 +172,9 @@ export function contactsRoutes(
       async (request, reply) => {
         const options = { ...request.query, signal: waitSignal(reply, ending) };
         const result = await contacts.restore(request.params.id, options);
-        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+        return reply
+          .code(statusOf(result, request.query.wait))
+          .send({ data: toJson(result), sync: result.sync });
       },
     );
   };

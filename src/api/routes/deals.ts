@@ -85,7 +85,7 @@ export function dealsRoutes(
       async (request, reply) => {
         const { wait } = request.query;
         const result = await deals.upsert(request.body, { wait, signal: waitSignal(reply, ending) });
-        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+        return reply.code(statusOf(result, wait)).send({ data: toJson(result), sync: result.sync });
       },
     );
 
@@ -137,7 +137,9 @@ export function dealsRoutes(
       async (request, reply) => {
         const options = { wait: request.query.wait, signal: waitSignal(reply, ending) };
         const result = await deals.update(request.params.id, request.body, options);
-        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+        return reply
+          .code(statusOf(result, request.query.wait))
+          .send({ data: toJson(result), sync: result.sync });
       },
     );
   };

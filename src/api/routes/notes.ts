@@ -89,7 +89,7 @@ export function notesRoutes(activity: ActivityApi, ending: AbortSignal): Fastify
         const { wait } = request.query;
         const signal = waitSignal(reply, ending);
         const result = await activity.addNote(input, { wait, signal, requestKey: request.requestKey });
-        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+        return reply.code(statusOf(result, wait)).send({ data: toJson(result), sync: result.sync });
       },
     );
 

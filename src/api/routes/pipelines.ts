@@ -167,7 +167,9 @@ export function pipelinesRoutes(pipelines: PipelinesApi, ending: AbortSignal): F
           { ...input, parent: toParent(request.body) },
           { wait: request.query.wait, signal: waitSignal(reply, ending), requestKey: request.requestKey },
         );
-        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+        return reply
+          .code(statusOf(result, request.query.wait))
+          .send({ data: toJson(result), sync: result.sync });
       },
     );
 
@@ -190,7 +192,9 @@ export function pipelinesRoutes(pipelines: PipelinesApi, ending: AbortSignal): F
           signal: waitSignal(reply, ending),
           requestKey: request.requestKey,
         });
-        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+        return reply
+          .code(statusOf(result, request.query.wait))
+          .send({ data: toJson(result), sync: result.sync });
       },
     );
 

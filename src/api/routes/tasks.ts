@@ -124,7 +124,7 @@ export function tasksRoutes(activity: ActivityApi, ending: AbortSignal): Fastify
         const { wait } = request.query;
         const signal = waitSignal(reply, ending);
         const result = await activity.addTask(input, { wait, signal, requestKey: request.requestKey });
-        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+        return reply.code(statusOf(result, wait)).send({ data: toJson(result), sync: result.sync });
       },
     );
 
@@ -144,7 +144,9 @@ export function tasksRoutes(activity: ActivityApi, ending: AbortSignal): Fastify
         const options = { wait: request.query.wait, signal: waitSignal(reply, ending) };
         const { requestKey } = request;
         const result = await activity.updateTask(request.params.id, request.body, { ...options, requestKey });
-        return reply.code(statusOf(result)).send({ data: toJson(result), sync: result.sync });
+        return reply
+          .code(statusOf(result, request.query.wait))
+          .send({ data: toJson(result), sync: result.sync });
       },
     );
 

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Route } from '../route.ts';
 import type { RequestOptions, ResponseMeta } from '../transport.ts';
@@ -55,7 +56,7 @@ export async function queryPage<T>(
   const request = { ...call.route, ...call.options, idempotent: true, lane: 'query', schema: page } as const;
   const { data, meta } = await sender.send({ ...request, body: { filter, sorts, limit, offset } });
   // A page takes some milliseconds to parse, and again as long to be looked at: others have a turn in between.
-  await new Promise((resolve) => setImmediate(resolve));
+  await turn();
   const items: T[] = [];
   const invalid: InvalidItem[] = [];
   data.data.forEach((item, index) => {

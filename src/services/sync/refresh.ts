@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../../domain/clock.ts';
 import type { EventFacts } from '../../domain/echoes.ts';
 import type { RecordSnapshot } from '../../domain/records.ts';
@@ -56,7 +57,7 @@ export class RefreshService {
       async read(object, recordIds, signal) {
         const { snapshots, ...page } = await source.byIds(object, recordIds, signal);
         // Reading them took a while: others have a turn.
-        await new Promise((resolve) => setImmediate(resolve));
+        await turn();
         // A full sync may hold an older answer for the same records: then the later instant must be on record.
         const touchUnchanged = (await runs.runningFor(object)) !== undefined;
         // Few to a transaction: whoever else writes, a delivery above all, need not wait for all of them.

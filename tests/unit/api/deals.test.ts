@@ -60,7 +60,7 @@ describe('deals over HTTP', () => {
       attributes: { notes: null },
     };
     const response = await call('PUT', '/v1/deals?wait=false', input);
-    expect(response.statusCode).toBe(200);
+    expect(response.statusCode).toBe(202);
     expect(response.json()).toEqual({ data: { ...DEAL, sync: SYNCED }, sync: SYNCED });
     const lower = { companyDomain: 'example.com', contactEmails: { replace: ['ada@example.com'] } };
     expect(asked).toEqual([[{ ...input, ...lower }, false]]);
