@@ -58,11 +58,13 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
   const database = overrides.database ?? openDatabase(config.database.url, config.database);
   const metrics = createMetrics({ probe: () => probe() });
   const events = new Events({ logger, metrics });
+  const { shared, budget } = buildShared({ config, clock, events });
   const instances = buildInstances({
     config,
     clock,
     logger,
     database,
+    onPresent: (count) => budget?.registered(count),
     onError: (error) => events.unexpected('the lease of this instance', error),
   });
   const { owner } = instances;
@@ -78,6 +80,7 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
     outboxPending: (await store.outbox.stats()).pending,
     automationsPending: [...(await automationJobs.pending()).values()].reduce((sum, one) => sum + one, 0),
     conflictsOpen: await store.conflicts.countOpen(),
+    instances: budget?.instances ?? config.attio.instances,
     deadLetters: await deadLetters.counts(),
   });
   return {
@@ -88,7 +91,8 @@ export function buildBase(config: AppConfig, overrides: Overrides): Base {
     logger,
     metrics,
     events,
-    ...buildShared({ config, clock, events }),
+    shared,
+    budget,
     database,
     instances,
     store,

@@ -41,6 +41,8 @@ interface Deps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly database: Database;
+  /** So many have a lease, with this one. */
+  readonly onPresent: (count: number) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -59,7 +61,7 @@ export function buildInstances(deps: Deps): Instances {
   return isPostgres(deps.database) ? onPostgres(deps) : ALONE;
 }
 
-function onPostgres({ config, clock, logger, database, onError }: Deps): Instances {
+function onPostgres({ config, clock, logger, database, onPresent, onError }: Deps): Instances {
   let reactions: Reactions | null = null;
   const log = new InstanceLog({ logger });
   const news = new PostgresNews<Topic>({
@@ -80,6 +82,7 @@ function onPostgres({ config, clock, logger, database, onError }: Deps): Instanc
       reactions?.lost();
     },
     onHeld: () => reactions?.held(),
+    onPresent,
     onTakenOver(count) {
       log.takenOver(count);
       reactions?.instances();

@@ -8,6 +8,8 @@ export interface GaugeReadings {
   readonly outboxPending: number;
   readonly automationsPending: number;
   readonly conflictsOpen: number;
+  /** That Attio's limits are divided by while there is no common plan. */
+  readonly instances: number;
   readonly changeDeliveriesPending: number;
   readonly changeWebhooksDisabled: number;
   readonly deadLetters: Readonly<Record<DeadLetterKind, number>>;
@@ -176,6 +178,11 @@ function watchGauges(registry: Registry, probe: () => Promise<GaugeReadings>): v
     'change_webhooks_disabled',
     'Addresses that changes are not pushed to any more',
     (readings) => readings.changeWebhooksDisabled,
+  );
+  watch(
+    'attio_rate_limit_instances',
+    'How many instances Attio’s limits are divided by where they are not planned together',
+    (readings) => readings.instances,
   );
   watch('conflicts_open', 'Conflicts that wait for a decision', (readings) => readings.conflictsOpen);
   new Gauge({

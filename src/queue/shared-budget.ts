@@ -25,15 +25,19 @@ export class SharedBudget {
   readonly #turns: SharedTurns[] = [];
   readonly #onPaused = new Map<string, (ms: number) => void>();
   #seen = { count: 0, at: Number.NEGATIVE_INFINITY };
+  #registered = 0;
   #isWithinReach = false;
 
   constructor(deps: SharedBudgetDeps) {
     this.#deps = deps;
   }
 
-  /** As last seen; while the plan is out of reach nobody can be seen to go. */
+  /**
+   * As last seen where the plan is, or as registered where that knows of more. While the plan is out of reach nobody can
+   * be seen to go, and who starts then sees nobody.
+   */
   get instances(): number {
-    return this.#seen.count > 0 ? this.#seen.count : this.#deps.instances;
+    return Math.max(this.#seen.count, this.#registered) || this.#deps.instances;
   }
 
   turns(lane: string, pace: Pace): SharedTurns {
@@ -70,6 +74,11 @@ export class SharedBudget {
     const now = this.#deps.now();
     const isOutdated = this.#isWithinReach && now - this.#seen.at > SEEN_MS;
     if (count >= this.#seen.count || isOutdated) this.#seen = { count, at: now };
+  }
+
+  /** @param count instances that have a lease, with this one */
+  registered(count: number): void {
+    this.#registered = count;
   }
 
   found(): void {

@@ -30,17 +30,22 @@ export class InstancesStore {
   }
 
   /**
-   * @returns whether the lease is still there, now for as long again; and whose have run out
+   * @returns whether the lease is still there, now for as long again; how many are with it; and whose have run out
    */
-  async renew(id: string, leaseMs: number): Promise<{ isHeld: boolean; expired: string[] }> {
-    const { rows } = await sql<{ held: number; expired: string[] }>`
+  async renew(id: string, leaseMs: number): Promise<{ isHeld: boolean; present: number; expired: string[] }> {
+    const { rows } = await sql<{ held: number; others: number; expired: string[] }>`
       with renewed as (update instance set expires_at = ${inMs(leaseMs)} where id = ${id} returning id)
       select (select count(*) from renewed) as held,
+        (select count(*) from instance where id <> ${id} and expires_at >= ${inMs(0)}) as others,
         array(select id from instance where id <> ${id} and expires_at < ${inMs(0)}) as expired`.execute(
       this.#db,
     );
     const [row] = rows;
-    return { isHeld: Number(row?.held) === 1, expired: row?.expired ?? [] };
+    return {
+      isHeld: Number(row?.held) === 1,
+      present: 1 + Number(row?.others),
+      expired: row?.expired ?? [],
+    };
   }
 
   /** Whether no other instance has a lease. */

@@ -4,8 +4,11 @@ import { elapsedMs, type Mark, mark } from './stopwatch.ts';
 /** Leases of the instances that share a database, by the database's clock. */
 export interface LeaseStore {
   register(id: string, leaseMs: number): Promise<void>;
-  /** @returns whether the lease is still there, now for as long again; and whose have run out */
-  renew(id: string, leaseMs: number): Promise<{ isHeld: boolean; expired: readonly string[] }>;
+  /** @returns whether the lease is still there, now for as long again; how many are with it; and whose have run out */
+  renew(
+    id: string,
+    leaseMs: number,
+  ): Promise<{ isHeld: boolean; present: number; expired: readonly string[] }>;
   /** What those had in hand whose lease has run out is free. @returns whether there was one */
   takeOver(ids: readonly string[], at: string): Promise<boolean>;
   /** What we had in hand is free. */
@@ -27,6 +30,8 @@ export interface LeaseDeps {
   readonly onLost: () => void;
   /** There is one again: work goes on. */
   readonly onHeld: () => void;
+  /** So many have a lease, with this one. */
+  readonly onPresent: (count: number) => void;
   /** What another one had in hand is free. */
   readonly onTakenOver: (count: number) => void;
   readonly onError: (error: unknown) => void;
@@ -102,13 +107,14 @@ export class InstanceLease {
   }
 
   async #renew(): Promise<void> {
-    const { store, options, onHeld } = this.#deps;
+    const { store, options, onHeld, onPresent } = this.#deps;
     if (this.#renewed === null) return this.#beginAnew();
     const wasHeld = this.isHeld;
     const awayMs = elapsedMs(this.#renewed);
     const sent = mark();
-    const { isHeld, expired } = await store.renew(this.#id, options.leaseMs);
+    const { isHeld, present, expired } = await store.renew(this.#id, options.leaseMs);
     if (!isHeld) return this.#lose();
+    onPresent(present);
     this.#renewed = sent;
     if (!wasHeld) onHeld();
     // Whoever was away itself, as all are when the database is, lets the others say first that they are there.

@@ -32,6 +32,7 @@ function setUp(write?: (line: string) => void) {
       outboxPending: 0,
       automationsPending: 0,
       conflictsOpen: 0,
+      instances: 3,
       changeDeliveriesPending: 0,
       changeWebhooksDisabled: 0,
       deadLetters: { inbox: 0, outbox: 0, notify: 0, automation: 0 },

@@ -6,6 +6,7 @@ const READINGS: GaugeReadings = {
   outboxPending: 0,
   automationsPending: 4,
   conflictsOpen: 1,
+  instances: 3,
   changeDeliveriesPending: 5,
   changeWebhooksDisabled: 1,
   deadLetters: { inbox: 2, outbox: 0, notify: 3, automation: 0 },

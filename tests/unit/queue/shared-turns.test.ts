@@ -298,6 +298,17 @@ describe('without a plan', () => {
     expect(bench.at).toEqual(share);
   });
 
+  it('who has seen nobody goes by how many have registered, and so does who has seen fewer', () => {
+    const bench = new Bench({ instances: 1 });
+    bench.budget.registered(3);
+    expect(bench.budget.instances).toBe(3);
+    bench.budget.found();
+    bench.budget.sawInstances(2);
+    expect(bench.budget.instances).toBe(3);
+    bench.budget.registered(1);
+    expect(bench.budget.instances).toBe(2);
+  });
+
   it('nobody is seen to go: those who come back first would count themselves alone', async () => {
     const bench = new Bench();
     bench.budget.found();
