@@ -3,7 +3,7 @@ import type { Clock } from '../domain/clock.ts';
 import { LaneClosedError, LaneFullError, LanePausedError } from '../queue/rate-lane.ts';
 import type { SharedBudget } from '../queue/shared-budget.ts';
 import { AttioClock } from './attio-clock.ts';
-import { BodyTooLongError, parseJson, readText } from './body.ts';
+import { BodyTooLongError, parseJson, parsePage, readText } from './body.ts';
 import { CircuitBreaker, type CircuitName, CircuitOpenError } from './breaker.ts';
 import type { AttioSettings } from './config.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
@@ -205,7 +205,7 @@ export class Transport {
       );
       finished(response.status);
       if (response.status !== 429) this.#lanes.accepted(lane, sentAt);
-      return this.#interpret(request, response, text, sentAt);
+      return await this.#interpret(request, response, text, sentAt);
     } catch (error) {
       const failure = this.#failure(error, request, finished);
       if (failure instanceof AttioApiError && failure.kind === 'rate_limited') {
@@ -251,12 +251,12 @@ export class Transport {
     return { response, text };
   }
 
-  #interpret<T>(
+  async #interpret<T>(
     request: AttioRequest<T>,
     response: Response,
     text: string,
     sentAt: number,
-  ): AttioResponse<T> {
+  ): Promise<AttioResponse<T>> {
     const { endpoint } = request;
     const { status, headers } = response;
     const finishedAt = this.#deps.clock.now();
@@ -265,7 +265,7 @@ export class Transport {
       const received = { endpoint, status, headers, body: parseJson(text), receivedAtMs: finishedAt };
       throw errorFromResponse(received, apiKey);
     }
-    const body = text === '' ? {} : parseJson(text);
+    const body = text === '' ? {} : await parsePage(text);
     const executionId = headers.get('x-attio-execution-id');
     const queryScore = scoreOf(headers);
     if (queryScore !== null && request.lane === 'query') this.#lanes.recordScore(queryScore);

@@ -8,15 +8,17 @@ export interface PacedBatcherOptions<R> {
   readonly clock: Clock;
   /** The least time between the starts of two batches while keys keep coming. */
   readonly intervalMs: number;
-  /** Keys per batch; a full batch does not wait for the interval, because waiting would save nothing. */
+  /** Keys per batch. */
   readonly maxBatch: number;
+  /** So many keys do not wait for the interval: they are a batch that is worth its cost. @default maxBatch */
+  readonly enough?: number;
   readonly maxWaiting: number;
 }
 
 /** Made once: the error that `abort` makes of itself costs more than all else it does. */
 const NUDGED = new Error('a batch is due');
 
-const TOLD_AT_ONCE = 50;
+const TOLD_AT_ONCE = 10;
 
 interface Waiting<R> {
   readonly answer: PromiseWithResolvers<R>;
@@ -27,7 +29,7 @@ interface Waiting<R> {
 /**
  * Collects keys and has them dealt with in batches.
  *
- * Idle: the first key runs at once. After that, at most one batch starts per interval, unless a full batch waits.
+ * Idle: the first key runs at once. After that, at most one batch starts per interval, unless enough keys wait.
  * A key that is added again while it waits shares the one answer; a key that is added while its batch runs goes
  * into the next one, because the running batch may have looked too early. One that has patience is left out of the
  * batches before it is due, so that what is yet to come of it shares its answer, too.
@@ -76,8 +78,12 @@ export class PacedBatcher<R> {
     this.#rejectWaiting(this.#closed.signal.reason);
   }
 
+  get #enough(): number {
+    return Math.min(this.#options.enough ?? Number.POSITIVE_INFINITY, this.#options.maxBatch);
+  }
+
   #hurry(dueAt: number): void {
-    if (dueAt < this.#wakeAt || this.#waiting.size >= this.#options.maxBatch) this.#nudge.abort(NUDGED);
+    if (dueAt < this.#wakeAt || this.#waiting.size >= this.#enough) this.#nudge.abort(NUDGED);
   }
 
   async #runAll(): Promise<void> {
@@ -102,9 +108,9 @@ export class PacedBatcher<R> {
   }
 
   #nextStartAt(now: number): number {
-    const { intervalMs, maxBatch } = this.#options;
+    const { intervalMs } = this.#options;
     const dueAt = [...this.#waiting.values()].map((waiting) => waiting.dueAt);
-    if (dueAt.filter((at) => at <= now).length >= maxBatch) return now;
+    if (dueAt.filter((at) => at <= now).length >= this.#enough) return now;
     const earliest = dueAt.reduce((least, at) => Math.min(least, at), Number.POSITIVE_INFINITY);
     return Math.max(earliest, this.#lastStartAt + intervalMs);
   }

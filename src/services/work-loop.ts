@@ -30,7 +30,7 @@ export interface WorkLoopDeps<R extends Row> {
   readonly lastPauseMs?: number;
   /**
    * How often a look begins at the first row although nobody has said that it should: where others take from the same
-   * source, what they had or left is anywhere. @default never
+   * source, what they had or left is anywhere. @default 30 s
    */
   readonly rescanMs?: number;
 }
@@ -39,8 +39,10 @@ export interface WorkLoopDeps<R extends Row> {
 const WOKEN = new Error('woken');
 const FIRST_PAUSE_MS = 1_000;
 const LAST_PAUSE_MS = 30_000;
-/** Nothing should need this look; it is the net under a lost wake-up. */
+/** Nothing should need these looks; they are the net under a lost wake-up. */
 const IDLE_LOOK_MS = 30_000;
+/** While there is always something to do, it is asked this often what waits for its retry. */
+const DUE_LOOK_MS = 1_000;
 
 /**
  * Works off rows of the database.
@@ -62,8 +64,9 @@ export class WorkLoop<R extends Row> {
   /** Rows were let go: the next look begins at the first. */
   #rescan = true;
   #rescannedAt = 0;
-  /** When the next row that waits for its retry is due. */
+  /** When the next row that waits for its retry is due, as far as is known. */
   #dueAt = Number.POSITIVE_INFINITY;
+  #askedForDueAt = Number.NEGATIVE_INFINITY;
   #pausedUntil = 0;
   #pauses = 0;
   #loop: Promise<void> | null = null;
@@ -161,23 +164,18 @@ export class WorkLoop<R extends Row> {
   async #sleep(ms: number): Promise<void> {
     this.#nap = new AbortController();
     const signal = AbortSignal.any([this.#nap.signal, this.#stopped.signal]);
-    await this.#deps.clock.sleep(ms, signal).then(
-      () => {
-        this.#rescan = true;
-      },
-      () => {}, // woken or stopped
-    );
+    await this.#deps.clock.sleep(ms, signal).catch(() => {}); // woken or stopped
   }
 
   /** @returns milliseconds until the next look, unless woken before */
   async #takeInHand(): Promise<number> {
-    const { source, clock, mayWork, window, rescanMs = Number.POSITIVE_INFINITY } = this.#deps;
+    const { source, clock, mayWork, window, rescanMs = IDLE_LOOK_MS } = this.#deps;
     const now = clock.now();
     if (!mayWork()) return IDLE_LOOK_MS;
     if (this.#pausedUntil > now) return this.#pausedUntil - now;
     const room = window - this.#inHand.size;
     if (room <= 0) return IDLE_LOOK_MS;
-    if (this.#rescan || this.#dueAt <= now || now - this.#rescannedAt >= rescanMs) {
+    if (this.#rescan || this.#dueAt <= now || Math.abs(now - this.#rescannedAt) >= rescanMs) {
       this.#scannedThrough = 0;
       this.#rescannedAt = now;
     }
@@ -188,12 +186,21 @@ export class WorkLoop<R extends Row> {
       if (this.isPaused) return this.#pausedUntil - clock.now();
       for (const row of rows) this.#inHand.set(row.id, this.#handle(row));
       this.#scannedThrough = rows.at(-1)?.id ?? this.#scannedThrough;
-      const due = await source.nextDueAt(iso(now));
-      this.#dueAt = due === null ? Number.POSITIVE_INFINITY : Date.parse(due);
-      return Math.min(IDLE_LOOK_MS, this.#dueAt - now);
+      return Math.min(await this.#dueLookMs(now), this.#dueAt - now);
     } catch (error) {
       return this.pause(error);
     }
+  }
+
+  /** Looks what waits for its retry, unless it has just done so. @returns milliseconds until it does so again */
+  async #dueLookMs(now: number): Promise<number> {
+    const sinceMs = now - this.#askedForDueAt;
+    const isKnown = sinceMs >= 0 && sinceMs < DUE_LOOK_MS && this.#dueAt > now;
+    if (isKnown && this.#scannedThrough > 0) return DUE_LOOK_MS - sinceMs;
+    const due = await this.#deps.source.nextDueAt(iso(now));
+    this.#dueAt = due === null ? Number.POSITIVE_INFINITY : Date.parse(due);
+    this.#askedForDueAt = now;
+    return IDLE_LOOK_MS;
   }
 
   async #handle(row: R): Promise<void> {

@@ -3,8 +3,11 @@ import type { Handle } from './database.ts';
 import { isPostgres } from './postgres.ts';
 import type { Schema } from './schema.ts';
 
-/** Rows per statement on PostgreSQL: few different ones, so that each is written once, whatever the number of rows. */
-const SIZES = [256, 64, 16, 4, 1] as const;
+/**
+ * Rows per statement on PostgreSQL: few different ones, so that each is written once, whatever the number of rows. What
+ * comes in a moment, of deliveries above all, is one statement, because each is waited for.
+ */
+const SIZES = [256, 64, 16, 8, 7, 6, 5, 4, 3, 2, 1] as const;
 
 /**
  * Inserts many rows. The query builder would put together anew, row by row, what differs by the number of rows alone, and

@@ -3,6 +3,7 @@ import { takeViolations } from '../support/exchanges.ts';
 import { expectOneEach, made, merge, recordDeletions, tell, tellMerge } from '../support/identity.ts';
 import { type Change, type TestService, until } from '../support/service.ts';
 import {
+  asLong,
   attio,
   conflicts,
   contact,
@@ -113,7 +114,7 @@ describe('a record that is deleted in Attio', () => {
   );
 
   test('is not brought back by a read that was under way before', async () => {
-    await using service = await startWriting({ subscribe: false, configure: (config) => config });
+    await using service = await startWriting({ subscribe: false, configure: asLong });
     const { id, recordId } = await made(service, { email: EMAIL });
     const { sandbox } = service.sandbox;
     sandbox.addFault({ kind: 'latency', ms: 3_500, match: { path: '/people/records/query' }, count: 1 });
@@ -130,7 +131,7 @@ describe('a record that is deleted in Attio', () => {
   });
 
   test('before the answer of the write that made it is heard leaves no contact', async () => {
-    await using service = await startWriting({ subscribe: false, configure: (config) => config });
+    await using service = await startWriting({ subscribe: false, configure: asLong });
     const { sandbox } = service.sandbox;
     const known = size(service);
     sandbox.addFault({
@@ -153,7 +154,7 @@ describe('a record that is deleted in Attio', () => {
   });
 
   test('or merged before that: the contact is the survivor', async () => {
-    await using service = await startWriting({ subscribe: false, configure: (config) => config });
+    await using service = await startWriting({ subscribe: false, configure: asLong });
     const { sandbox } = service.sandbox;
     const other = person(service, { email_addresses: ['other@race.example'] });
     await service.sync('people');

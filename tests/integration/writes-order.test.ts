@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { takeViolations } from '../support/exchanges.ts';
 import { until } from '../support/service.ts';
 import {
+  asLong,
   attio,
   contact,
   contactsWith,
@@ -107,7 +108,7 @@ describe('one person', () => {
   });
 
   test('that was merged while the answer was on its way is one contact', async () => {
-    await using service = await startWriting({ configure: (config) => config });
+    await using service = await startWriting({ configure: asLong });
     const other = person(service, { email_addresses: ['other@m.example'] });
     const { recordId, id } = (await put(service, { email: 'a@m.example' })).body.data;
     await quiet(service);

@@ -2,7 +2,17 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { FaultInput } from '../mocks/faults.ts';
 import { takeViolations } from '../support/exchanges.ts';
 import { until } from '../support/service.ts';
-import { attio, contact, delivered, outbox, put, size, startWriting, writes } from '../support/writes.ts';
+import {
+  asLong,
+  attio,
+  contact,
+  delivered,
+  outbox,
+  put,
+  size,
+  startWriting,
+  writes,
+} from '../support/writes.ts';
 
 afterEach(() => {
   // The vendor's document declares neither 401 nor 403 nor 5xx.
@@ -68,7 +78,7 @@ describe('a refusal that is our own fault', () => {
   });
 
   test('of one object keeps its writes, and holds up no others', async () => {
-    await using service = await startWriting({ subscribe: false });
+    await using service = await startWriting({ subscribe: false, configure: asLong });
     const { sandbox } = service.sandbox;
     sandbox.addFault({ kind: 'status', status: 403, match: { method: 'POST', path: '*/companies/records' } });
     const held = await put(service, { email: 'a@conf.example', company: { domain: 'conf.example' } });

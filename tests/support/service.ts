@@ -63,7 +63,7 @@ export class TestService {
 
   async start(): Promise<void> {
     const logger = createLogger({ name: 'test', level: 'silent' });
-    this.#app = createApp(this.#configure(loadConfig(this.env)), { logger, ...this.#overrides });
+    this.#app = createApp(this.#configure(patient(loadConfig(this.env))), { logger, ...this.#overrides });
     await this.#app.start();
     this.url = `http://127.0.0.1:${this.env['PORT']}`;
   }
@@ -192,6 +192,11 @@ export class TestService {
   async settled(): Promise<void> {
     await until(async () => (await this.pending()) === 0);
   }
+}
+
+/** A write that Attio has is answered 200 although the machine froze in between. */
+function patient(config: AppConfig): AppConfig {
+  return { ...config, outbox: { ...config.outbox, writeWaitMs: 15_000 } };
 }
 
 function isCut(error: unknown): boolean {

@@ -72,6 +72,11 @@ export function impatient(config: AppConfig): AppConfig {
   };
 }
 
+/** Writes that are waited for as long as in production. */
+export function asLong(config: AppConfig): AppConfig {
+  return { ...config, outbox: { ...config.outbox, writeWaitMs: 2_000 } };
+}
+
 export function startWriting(options: Parameters<typeof startService>[0] = {}): Promise<TestService> {
   return startService({ sandbox: SMALL, configure: impatient, ...options });
 }

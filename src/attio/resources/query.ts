@@ -39,6 +39,8 @@ export interface QueryPage<T> {
 /** Attio's own default; no maximum is documented, and a limit above an unknown one would cut a scan short. */
 export const QUERY_PAGE_SIZE = 500;
 
+const LOOKED_AT_AT_ONCE = 10;
+
 const page = z.looseObject({ data: z.array(z.unknown()) });
 
 /** One page of a query. Each item is read by itself, so that one odd item does not lose the others. */
@@ -55,15 +57,15 @@ export async function queryPage<T>(
   const { limit = QUERY_PAGE_SIZE, offset = 0, filter, sorts } = call.query;
   const request = { ...call.route, ...call.options, idempotent: true, lane: 'query', schema: page } as const;
   const { data, meta } = await sender.send({ ...request, body: { filter, sorts, limit, offset } });
-  // A page takes some milliseconds to parse, and again as long to be looked at: others have a turn in between.
-  await turn();
   const items: T[] = [];
   const invalid: InvalidItem[] = [];
-  data.data.forEach((item, index) => {
+  for (const [index, item] of data.data.entries()) {
+    // A page takes some milliseconds to be looked at: others have a turn in between.
+    if (index % LOOKED_AT_AT_ONCE === 0) await turn();
     const parsed = call.schema.safeParse(item);
     if (parsed.success) items.push(parsed.data);
     else invalid.push({ index, id: call.idOf(item), issue: describe(parsed.error) });
-  });
+  }
   return { items, invalid, meta };
 }
 

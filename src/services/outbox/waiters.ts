@@ -12,6 +12,8 @@ export type Settlement =
 
 interface Waiter {
   readonly settled: PromiseWithResolvers<Settlement | null>;
+  /** Requests that wait for it: one may join another's write. */
+  requests: number;
   /** The end is about to be committed: whoever waits will be told, and must not go away before. */
   claimed: boolean;
 }
@@ -27,7 +29,9 @@ export class Waiters {
 
   /** To be called before the write can be settled. */
   expect(id: number): void {
-    this.#waiting.set(id, { settled: Promise.withResolvers(), claimed: false });
+    const known = this.#waiting.get(id);
+    if (known !== undefined) known.requests += 1;
+    else this.#waiting.set(id, { settled: Promise.withResolvers(), requests: 1, claimed: false });
   }
 
   /** @returns how it ended; null when it has not within `ms`, or when waiting makes no sense */
@@ -41,7 +45,8 @@ export class Waiters {
       .then(() => (waiter.claimed ? waiter.settled.promise : null));
     const settlement = await Promise.race([waiter.settled.promise, limit]);
     answered.abort();
-    this.#waiting.delete(id);
+    waiter.requests -= 1;
+    if (waiter.requests === 0) this.#waiting.delete(id);
     return settlement;
   }
 

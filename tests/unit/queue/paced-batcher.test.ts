@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { PacedBatcher } from '../../../src/queue/paced-batcher.ts';
 import { ManualClock, settle } from '../../support/manual-clock.ts';
 
-function build(options: { maxBatch?: number; maxWaiting?: number } = {}) {
+function build(options: { maxBatch?: number; enough?: number; maxWaiting?: number } = {}) {
   const clock = new ManualClock();
   const batches: { at: number; keys: readonly string[] }[] = [];
   const gates: PromiseWithResolvers<void>[] = [];
@@ -11,6 +11,7 @@ function build(options: { maxBatch?: number; maxWaiting?: number } = {}) {
     clock,
     intervalMs: 1_000,
     maxBatch: options.maxBatch ?? 500,
+    ...(options.enough === undefined ? {} : { enough: options.enough }),
     maxWaiting: options.maxWaiting ?? 10_000,
     run: async (keys) => {
       batches.push({ at: clock.now(), keys });
@@ -72,6 +73,24 @@ describe('PacedBatcher', () => {
     const start = clock.now();
     await Promise.all(['a', 'b', 'c'].map((key) => batcher.add(key)));
     expect(batches[1]).toEqual({ at: start, keys: ['a', 'b', 'c'] });
+  });
+
+  test('enough keys do not wait for the interval, and take along what came meanwhile', async () => {
+    const { clock, batcher, batches, gates, hold } = build({ enough: 3, maxBatch: 5 });
+    hold();
+    const start = clock.now();
+    void batcher.add('first');
+    await settle();
+    const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
+    for (const key of keys) void batcher.add(key);
+    gates[0]?.resolve();
+    await settle();
+    expect(batches[1]).toEqual({ at: start, keys: keys.slice(0, 5) });
+    gates[1]?.resolve();
+    await clock.advance(999);
+    expect(batches).toHaveLength(2);
+    await clock.advance(1);
+    expect(batches[2]?.keys).toEqual(['f']);
   });
 
   describe('a key that has patience', () => {

@@ -14,6 +14,7 @@ let clock: ManualClock;
 /** What is not settled yet. */
 let rows: Row[];
 let looks: number;
+let dueLooks: number;
 let pauses: number[];
 let mayWork: boolean;
 /** What was taken in hand, in order. */
@@ -25,7 +26,7 @@ let loop: WorkLoop<Row>;
 
 beforeEach(() => {
   clock = new ManualClock();
-  [rows, looks, pauses, mayWork, taken] = [[], 0, [], true, []];
+  [rows, looks, dueLooks, pauses, mayWork, taken] = [[], 0, 0, [], true, []];
   work = async (row) => done(row);
   look = async () => {};
   loop = new WorkLoop<Row>({
@@ -37,6 +38,7 @@ beforeEach(() => {
         return rows.filter(({ id, dueAt }) => id > afterId && dueAt <= at && !inHand.has(id)).slice(0, limit);
       },
       async nextDueAt(after) {
+        dueLooks += 1;
         const later = rows.map(({ dueAt }) => dueAt).filter((at) => at > Date.parse(after));
         return later.length === 0 ? null : new Date(Math.min(...later)).toISOString();
       },
@@ -133,6 +135,20 @@ describe('a work loop', () => {
     loop.wake();
     await settle();
     expect(taken.slice(14)).toEqual([5]);
+  });
+
+  test('asks once a second what others have put off, however busy it is', async () => {
+    await start(10);
+    const [looksBefore, dueLooksBefore] = [looks, dueLooks];
+    rows.push({ id: 5, dueAt: clock.now() + 1_500 });
+    for (let id = 11; id <= 60; id += 1) {
+      rows.push({ id, dueAt: clock.now() });
+      loop.wake();
+      await clock.advance(50);
+    }
+    expect(looks - looksBefore).toBeGreaterThanOrEqual(50);
+    expect(dueLooks - dueLooksBefore).toBeLessThan(6);
+    expect(taken.slice(10).indexOf(5)).toBeCloseTo(30, -1);
   });
 
   test('works when it may, and not before', async () => {
