@@ -78,7 +78,7 @@ export function buildInbox(
     options: {
       ...config.inbox,
       giveUpAfterMs: config.inbox.giveUpAfterHours * HOUR_MS,
-      rescanMs: instances.owner === null ? Number.POSITIVE_INFINITY : RESCAN_MS,
+      ...(instances.owner === null ? {} : { rescanMs: RESCAN_MS }),
     },
   });
   const log = new BoundedLog({

@@ -1,5 +1,6 @@
-/** Thrown when more waits than the queue may hold. */
 import { setImmediate as turn } from 'node:timers/promises';
+
+/** Thrown when more waits than the queue may hold. */
 export class QueueFullError extends Error {
   override readonly name = 'QueueFullError';
 }

@@ -197,8 +197,10 @@ export class WorkLoop<R extends Row> {
     const sinceMs = now - this.#askedForDueAt;
     const isKnown = sinceMs >= 0 && sinceMs < DUE_LOOK_MS && this.#dueAt > now;
     if (isKnown && this.#scannedThrough > 0) return DUE_LOOK_MS - sinceMs;
+    // What is put off meanwhile counts, too.
+    [this.#dueAt, this.#askedForDueAt] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     const due = await this.#deps.source.nextDueAt(iso(now));
-    this.#dueAt = due === null ? Number.POSITIVE_INFINITY : Date.parse(due);
+    if (due !== null) this.dueAt(Date.parse(due));
     this.#askedForDueAt = now;
     return IDLE_LOOK_MS;
   }

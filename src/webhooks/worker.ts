@@ -15,7 +15,7 @@ export interface InboxWorkerOptions {
   /** An event that outages have held up for this long becomes a dead letter. */
   readonly giveUpAfterMs: number;
   /** How often all pending events are looked at, see `WorkLoop`. */
-  readonly rescanMs: number;
+  readonly rescanMs?: number;
 }
 
 export interface InboxWorkerDeps {
@@ -68,7 +68,7 @@ export class InboxWorker {
       clock,
       random,
       window: options.window,
-      rescanMs: options.rescanMs,
+      ...(options.rescanMs === undefined ? {} : { rescanMs: options.rescanMs }),
     });
   }
 
@@ -108,6 +108,8 @@ export class InboxWorker {
       isOutOfTheWay = await this.#work(row, place);
     } finally {
       place.end(isOutOfTheWay);
+      // The next look may begin behind it.
+      if (!isOutOfTheWay) this.#loop.wakeAll();
     }
   }
 

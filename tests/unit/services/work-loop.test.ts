@@ -15,6 +15,8 @@ let clock: ManualClock;
 let rows: Row[];
 let looks: number;
 let dueLooks: number;
+/** What the answer to that waits for. */
+let askDue: () => Promise<void>;
 let pauses: number[];
 let mayWork: boolean;
 /** What was taken in hand, in order. */
@@ -29,6 +31,7 @@ beforeEach(() => {
   [rows, looks, dueLooks, pauses, mayWork, taken] = [[], 0, 0, [], true, []];
   work = async (row) => done(row);
   look = async () => {};
+  askDue = async () => {};
   loop = new WorkLoop<Row>({
     source: {
       async due(now, afterId, inHand, limit) {
@@ -40,7 +43,9 @@ beforeEach(() => {
       async nextDueAt(after) {
         dueLooks += 1;
         const later = rows.map(({ dueAt }) => dueAt).filter((at) => at > Date.parse(after));
-        return later.length === 0 ? null : new Date(Math.min(...later)).toISOString();
+        const answer = later.length === 0 ? null : new Date(Math.min(...later)).toISOString();
+        await askDue();
+        return answer;
       },
     },
     async settle(row) {
@@ -149,6 +154,24 @@ describe('a work loop', () => {
     expect(looks - looksBefore).toBeGreaterThanOrEqual(50);
     expect(dueLooks - dueLooksBefore).toBeLessThan(6);
     expect(taken.slice(10).indexOf(5)).toBeCloseTo(30, -1);
+  });
+
+  test('knows what was put off while it asked what waits', async () => {
+    const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    askDue = () => {
+      asked.resolve();
+      return answered.promise;
+    };
+    work = async (row) => {
+      if (taken.length > 1) return done(row);
+      await asked.promise;
+      row.dueAt = clock.now() + 900;
+      loop.dueAt(row.dueAt);
+      answered.resolve();
+    };
+    await start(1);
+    await clock.advance(900);
+    expect([taken, rows]).toEqual([[1, 1], []]);
   });
 
   test('works when it may, and not before', async () => {

@@ -57,7 +57,7 @@ function start(handler: WebhookHandler, ...more: WebhookHandler[]): InboxWorker 
       await inbox.settle([row], new Date(clock.now()).toISOString());
     },
   };
-  const options = { window: 100, maxAttempts: 4, giveUpAfterMs: 72 * HOUR_MS, rescanMs: 1_000 };
+  const options = { window: 100, maxAttempts: 4, giveUpAfterMs: 72 * HOUR_MS, rescanMs: HOUR_MS };
   const followUps = {
     async add(id: number) {
       await follow();
