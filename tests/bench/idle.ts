@@ -82,7 +82,7 @@ async function quiet(attio: Attio): Promise<void> {
 async function watchHealth(service: BenchService, ms: number): Promise<void> {
   for (const endsAt = performance.now() + ms; performance.now() < endsAt; ) {
     await service.call('GET', '/health');
-    const waitMs = Math.min(HEALTH_EVERY_MS, endsAt - performance.now());
+    const waitMs = Math.max(0, Math.min(HEALTH_EVERY_MS, endsAt - performance.now()));
     await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
 }
