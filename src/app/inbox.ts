@@ -78,7 +78,7 @@ export function buildInbox(
     options: {
       ...config.inbox,
       giveUpAfterMs: config.inbox.giveUpAfterHours * HOUR_MS,
-      ...(instances.owner === null ? {} : { rescanMs: RESCAN_MS }),
+      rescanMs: instances.owner === null ? undefined : RESCAN_MS,
     },
   });
   const log = new BoundedLog({

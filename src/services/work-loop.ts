@@ -32,7 +32,7 @@ export interface WorkLoopDeps<R extends Row> {
    * How often a look begins at the first row although nobody has said that it should: where others take from the same
    * source, what they had or left is anywhere. @default 30 s
    */
-  readonly rescanMs?: number;
+  readonly rescanMs?: number | undefined;
 }
 
 /** Made once: the error that `abort` makes of itself costs more than all else it does. */

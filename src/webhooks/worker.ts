@@ -15,7 +15,7 @@ export interface InboxWorkerOptions {
   /** An event that outages have held up for this long becomes a dead letter. */
   readonly giveUpAfterMs: number;
   /** How often all pending events are looked at, see `WorkLoop`. */
-  readonly rescanMs?: number;
+  readonly rescanMs?: number | undefined;
 }
 
 export interface InboxWorkerDeps {
@@ -68,7 +68,7 @@ export class InboxWorker {
       clock,
       random,
       window: options.window,
-      ...(options.rescanMs === undefined ? {} : { rescanMs: options.rescanMs }),
+      rescanMs: options.rescanMs,
     });
   }
 

@@ -50,8 +50,10 @@ test.skipIf(redisProgram() === null)(
         const { body } = await first.get<string>('/metrics');
         return /^outbox_pending 0$/m.test(body);
       }, 50_000);
-    const sent = () => sandbox.sandbox.requests().requests;
-    const writes = () => sent().filter(({ method, path }) => method !== 'GET' && !path.endsWith('/query'));
+    const writes = () =>
+      sandbox.sandbox
+        .requests()
+        .requests.filter(({ method, path }) => method !== 'GET' && !path.endsWith('/query'));
     // All are in one process with Attio, whose stalls let requests arrive together.
     const expectFewRefusals = () => {
       const refused = writes().filter(({ status }) => status === 429);

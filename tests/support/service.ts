@@ -63,7 +63,10 @@ export class TestService {
 
   async start(): Promise<void> {
     const logger = createLogger({ name: 'test', level: 'silent' });
-    this.#app = createApp(this.#configure(patient(loadConfig(this.env))), { logger, ...this.#overrides });
+    this.#app = createApp(this.#configure(waitingFor(PATIENCE_MS, loadConfig(this.env))), {
+      logger,
+      ...this.#overrides,
+    });
     await this.#app.start();
     this.url = `http://127.0.0.1:${this.env['PORT']}`;
   }
@@ -195,8 +198,11 @@ export class TestService {
 }
 
 /** A write that Attio has is answered 200 although the machine froze in between. */
-function patient(config: AppConfig): AppConfig {
-  return { ...config, outbox: { ...config.outbox, writeWaitMs: 15_000 } };
+const PATIENCE_MS = 15_000;
+
+/** Writes wait for Attio for so long. */
+export function waitingFor(writeWaitMs: number, config: AppConfig): AppConfig {
+  return { ...config, outbox: { ...config.outbox, writeWaitMs } };
 }
 
 function isCut(error: unknown): boolean {

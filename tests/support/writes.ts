@@ -1,7 +1,14 @@
 import type { AppConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import type { LoggedRequest } from '../mocks/request-log.ts';
-import { type Answer, type ContactJson, startService, type TestService, until } from './service.ts';
+import {
+  type Answer,
+  type ContactJson,
+  startService,
+  type TestService,
+  until,
+  waitingFor,
+} from './service.ts';
 
 /** Written by tests of the write path: what they send, what they see in Attio, and what was asked of it. */
 
@@ -74,7 +81,7 @@ export function impatient(config: AppConfig): AppConfig {
 
 /** Writes that are waited for as long as in production. */
 export function asLong(config: AppConfig): AppConfig {
-  return { ...config, outbox: { ...config.outbox, writeWaitMs: 2_000 } };
+  return waitingFor(2_000, config);
 }
 
 export function startWriting(options: Parameters<typeof startService>[0] = {}): Promise<TestService> {
